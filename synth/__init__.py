@@ -1,0 +1,1 @@
+"""synth: a small curated set in, a checked training set out."""

@@ -1,0 +1,62 @@
+"""Every model call of a run goes through here: journal, budget, limits, retries, journal again.
+
+Order of one call: answered from the journal if this unit asked the same before; otherwise (with ``cache: true``) from
+the cache; otherwise a budget reservation, a place at the endpoint, the request with its retries, and a commit to the
+journal. Only then does anyone see the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from synth.messages import Usage
+from synth.models.client import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One answered call as the journal keeps it.
+
+    ``id`` is ``<unit id>/<key>``; with the fingerprint it is unique. ``seconds`` is from send to answer; ``tries``
+    counts requests sent for it. ``cost_usd`` is None where the model has no known price.
+    """
+
+    id: str
+    unit: str
+    model: str
+    fingerprint: str
+    request: Request
+    response: Response
+    cost_usd: float | None
+    seconds: float
+    tries: int
+    source: str  # "sent" | "cache"
+
+    @property
+    def usage(self) -> Usage:
+        return self.response.usage
+
+
+class Journal(Protocol):
+    """Where answers are kept. The run store implements it."""
+
+    async def find_call(self, call_id: str, fingerprint: str) -> CallRecord | None:
+        """The journaled answer to this very call, if there is one."""
+        ...
+
+    async def record_call(self, record: CallRecord) -> None:
+        """Return when the record is committed to disk."""
+        ...
+
+
+class Caller(Protocol):
+    """What agents call models through."""
+
+    async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
+        """Answer ``request`` by the recipe's model ``model``; ``key`` names the call within its unit (``solve.3``).
+
+        Raises ``ResponseError`` for an answer that was journaled and cannot be used, ``TransientError`` when retries
+        are spent, ``BudgetSpent`` and ``FatalModelError`` to end the run.
+        """
+        ...

@@ -1,0 +1,271 @@
+"""The recipe as pydantic models: the one description of what a user may write.
+
+Field docstrings are the reference: they become the JSON Schema that ``synth schema`` prints and editors complete from.
+Nothing here reads a file or knows of a run. What the models cannot say (names that refer to nothing, missing files,
+templates that do not compile) is checked by :mod:`synth.recipe.load`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from synth.messages import Json
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+"""A name that is also safe as a file name."""
+
+Provider = Literal["embedded", "openai", "vllm", "transformers", "scripted"]
+
+
+class Spec(BaseModel):
+    """Base of all: unknown keys are errors, values are not changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class SamplingSpec(Spec):
+    temperature: float | None = Field(None, ge=0, le=5)
+    """Softmax temperature; 0 is greedy. Unset: the server's default."""
+    top_p: float | None = Field(None, gt=0, le=1)
+    """Nucleus: sample from the smallest set of tokens with this probability in all."""
+    max_tokens: int | None = Field(None, ge=1, le=1_000_000)
+    """Most tokens of one answer. Budgets reserve by it. Unset: 1024, or what the agent's step needs."""
+    stop: list[str] = []
+    """Texts that end an answer."""
+    extra_body: Json = {}
+    """Further fields for the request body, passed on as they are (for example `top_k`, `chat_template_kwargs`)."""
+
+
+class LimitsSpec(Spec):
+    rpm: int | None = Field(None, ge=1)
+    """Most requests a minute."""
+    tpm: int | None = Field(None, ge=1)
+    """Most tokens a minute, input and output together."""
+
+
+class PriceSpec(Spec):
+    input: float = Field(ge=0)
+    """USD per million input tokens."""
+    output: float = Field(ge=0)
+    """USD per million output tokens."""
+
+
+class ModelSpec(Spec):
+    provider: Provider
+    """`embedded`: a small model that synth runs itself. `openai`: any OpenAI-compatible endpoint. `vllm`: a vLLM server,
+    running (`base_url`) or started by synth. `transformers`: in this process. `scripted`: answers from a file, no model."""
+    model: str | None = None
+    """The model's name at the endpoint; embedded: a name from `synth models list`, or a path to a .gguf file."""
+    base_url: str | None = Field(None, pattern=r"^https?://")
+    """The endpoint, up to and including `/v1`."""
+    api_key: str | None = None
+    """Use `${VAR}`: keys are read from the environment and never stored."""
+    headers: dict[str, str] = {}
+    """Further HTTP headers of every request; treated as secrets."""
+    sampling: SamplingSpec = SamplingSpec()
+    """Sampling for every agent that uses this model, unless its step says otherwise."""
+    concurrency: int = Field(64, ge=1, le=4096)
+    """Most requests in flight; the engine adapts below it."""
+    limits: LimitsSpec = LimitsSpec()
+    """The endpoint's quota, where it has one."""
+    timeout: float = Field(120, gt=0, le=86_400)
+    """Seconds without any sign of life after which one response counts as lost."""
+    price: PriceSpec | None = None
+    """Unset: looked up for known hosted models, 0 for models that run here."""
+    structured: Literal["auto", "json_schema", "json_object", "prompt"] = "auto"
+    """How a JSON Schema is asked for. `auto` tries the strictest first and remembers what the endpoint takes."""
+    send_seed: bool | None = None
+    """Send a `seed` with every request. Unset: where it is known to work."""
+    context_length: int | None = Field(None, ge=128)
+    """Tokens of prompt and answer together. Unset: learned from the server where it tells."""
+    batch: bool = False
+    """Use the endpoint's Batch API: cheaper, slower."""
+    args: list[str] = []
+    """vllm: further arguments of the server that synth starts. embedded: none."""
+    env: dict[str, str] = {}
+    """vllm: environment variables of the server that synth starts."""
+    python: str | None = None
+    """vllm: the Python of the virtual environment that holds vLLM. Unset: this one."""
+    answers: str | None = None
+    """scripted: a YAML file of rules (see docs), relative to the recipe."""
+
+
+class SeedsSpec(Spec):
+    path: str
+    """.jsonl .json .csv or .parquet; relative to the recipe."""
+    fields: dict[str, str] = {}
+    """Rename columns: `name synth uses: column in the file`."""
+    limit: int | None = Field(None, ge=1)
+    """Use only the first so many."""
+
+
+class AgentSpec(Spec):
+    """A model in a role: which model, and how it samples there."""
+
+    model: Name
+    """A name under `models`."""
+    sampling: SamplingSpec = SamplingSpec()
+    """Overrides the model's own, field by field."""
+
+
+AgentRef = Name | AgentSpec
+"""A model's name, or `{model: name, sampling: {...}}`."""
+
+
+class EnsembleSpec(Spec):
+    """How several chains become one answer."""
+
+    samples: int = Field(3, ge=1, le=64)
+    """Independent chains of thought for a question."""
+    vote: float = Field(0.5, gt=0, le=1)
+    """Smallest share of the chains that must agree on the answer."""
+
+
+class StepSpec(Spec):
+    """One step of a `custom` ensemble: one agent answers one prompt."""
+
+    name: Annotated[str, Field(alias="as", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    """Later steps, `accept` and `output` see the result under this name."""
+    agent: AgentRef | None = None
+    """Unset: the first model."""
+    system: str | None = None
+    """A system message: text, or the path of a template."""
+    prompt: str
+    """A Jinja template: text, or the path of a template relative to the recipe (`*.j2`)."""
+    schema_: Annotated[Json | None, Field(alias="schema")] = None
+    """A JSON Schema; the result is then an object that satisfies it, otherwise text."""
+    repairs: int = Field(2, ge=0, le=10)
+    """How often an answer that does not satisfy the schema is sent back with what is wrong."""
+
+
+class MessageTemplate(Spec):
+    role: Literal["system", "user", "assistant"]
+    content: str
+    """A Jinja template: text, or the path of a template."""
+
+
+class OutputTemplate(Spec):
+    """What a `custom` ensemble's example consists of."""
+
+    messages: list[MessageTemplate] = Field(min_length=1)
+    text: str | None = None
+    """What makes this example different from others, for the novelty filter. Unset: the last assistant message."""
+
+
+class GeneratorSpec(Spec):
+    """What every generator has."""
+
+    id: Name
+    """Names the dataset file. Default: the kind."""
+    count: int = Field(ge=1, le=100_000_000)
+    """Accepted examples to make, exactly."""
+    agents: dict[Name, AgentRef] = {}
+    """Which model plays which role; roles not named here are played by the first model."""
+    prompts: dict[Name, str] = {}
+    """Your own template for a role, instead of the shipped one: a path relative to the recipe."""
+
+
+class RephraseSpec(GeneratorSpec):
+    """A new wording of a seed's question whose answer stays, checked by solving it again.
+
+    Roles: `rephraser`, `solver`. Seed fields: `question`, `answer`."""
+
+    kind: Literal["rephrase"]
+    ensemble: EnsembleSpec = EnsembleSpec()
+    """How often the new wording is solved, and which share must reach the seed's answer."""
+
+
+class CotSpec(GeneratorSpec):
+    """Chains of thought for a seed's question, kept when the answer is right.
+
+    Roles: `solver`. Seed fields: `question`, and `answer` where it is known; otherwise the majority decides."""
+
+    kind: Literal["cot"]
+    ensemble: EnsembleSpec = EnsembleSpec()
+
+
+class CustomSpec(GeneratorSpec):
+    """Your own ensemble: ordered steps of agent and prompt, then what is accepted and what goes out."""
+
+    kind: Literal["custom"]
+    steps: list[StepSpec] = Field(min_length=1)
+    accept: str | None = None
+    """A template; the attempt is rejected when it renders to false, 0, no, none or nothing."""
+    output: OutputTemplate
+
+
+class PluginSpec(GeneratorSpec):
+    """A generator of your own, in Python."""
+
+    kind: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    """`module:Class`; the class implements `synth.generators.base.Generator`."""
+    options: Json = {}
+    """Given to the class."""
+
+
+class DiversitySpec(Spec):
+    """When an example is too close to what is there already."""
+
+    max_overlap: float = Field(0.8, gt=0, le=1)
+    """Most Jaccard similarity of three-word shingles with anything accepted by this generator, and with its seed's text."""
+
+
+class GateSpec(Spec):
+    """A further quality gate, by name, with its options."""
+
+    gate: Name
+    options: Json = {}
+
+
+class BudgetSpec(Spec):
+    """Hard limits: no call is sent that could pass one. Any of them ends a run cleanly, to be resumed."""
+
+    usd: float | None = Field(None, gt=0)
+    """US dollars for all model calls."""
+    tokens: int | None = Field(None, ge=1)
+    """Input and output tokens of all model calls."""
+    minutes: float | None = Field(None, gt=0)
+    """Minutes that one invocation may run."""
+    attempts: float = Field(5, ge=1)
+    """Attempts per accepted example, over the whole generator."""
+
+
+class OutputSpec(Spec):
+    formats: list[Literal["messages"]] = ["messages"]
+    """What is written to `dataset/`."""
+
+
+class Recipe(Spec):
+    """A synth recipe: seeds, models, and generators that make exactly `count` accepted examples each."""
+
+    name: Name
+    """Names the default run folder, `runs/<name>`."""
+    seed: int = Field(0, ge=0, lt=2**63)
+    """RNG seed: same seed and same model responses, same dataset, byte for byte."""
+    models: dict[Name, ModelSpec] = Field(min_length=1)
+    """At least one; the first is the default for every agent."""
+    seeds: SeedsSpec | None = None
+    """The small curated set to expand."""
+    generate: list[RephraseSpec | CotSpec | CustomSpec | PluginSpec] = Field(min_length=1)
+    """One entry per generator."""
+    axes: dict[Name, list[str | int | float | bool]] = {}
+    """Attributes that every example gets a combination of."""
+    diversity: DiversitySpec | Literal["off"] = DiversitySpec()
+    """Rejection of near-duplicates; `off` keeps everything."""
+    gates: list[Name | GateSpec] = []
+    """Extra quality gates, in order."""
+    budget: BudgetSpec = BudgetSpec()
+    cache: bool = False
+    """Share answers between runs of edited recipes: what has been asked before is not paid for again."""
+    output: OutputSpec = OutputSpec()
+
+    @property
+    def default_model(self) -> str:
+        return next(iter(self.models))
+
+
+def dump(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as plain data in the user's own names, defaults filled in."""
+    return recipe.model_dump(mode="json", by_alias=True)
