@@ -54,8 +54,9 @@ class PriceSpec(Spec):
 
 class ModelSpec(Spec):
     provider: Provider
-    """`embedded`: a small model that synth runs itself. `openai`: any OpenAI-compatible endpoint. `vllm`: a vLLM server,
-    running (`base_url`) or started by synth. `transformers`: in this process. `scripted`: answers from a file, no model."""
+    """`embedded`: a small model that synth runs itself. `openai`: any OpenAI-compatible endpoint. `vllm`: a vLLM
+    server, running (`base_url`) or started by synth. `transformers`: in this process. `scripted`: answers from a file,
+    no model."""
     model: str | None = None
     """The model's name at the endpoint; embedded: a name from `synth models list`, or a path to a .gguf file."""
     base_url: str | None = Field(None, pattern=r"^https?://")
@@ -209,7 +210,7 @@ class DiversitySpec(Spec):
     """When an example is too close to what is there already."""
 
     max_overlap: float = Field(0.8, gt=0, le=1)
-    """Most Jaccard similarity of three-word shingles with anything accepted by this generator, and with its seed's text."""
+    """Most Jaccard similarity of three-word shingles with anything this generator accepted, and with any seed."""
 
 
 class GateSpec(Spec):
