@@ -7,7 +7,7 @@ templates that do not compile) is checked by :mod:`synth.recipe.load`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -158,6 +158,12 @@ class OutputTemplate(Spec):
 class GeneratorSpec(Spec):
     """What every generator has."""
 
+    roles: ClassVar[tuple[str, ...]] = ()
+    """The roles that agents play in this kind."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """The fields that every seed must have a value in."""
+
+    kind: str
     id: Name
     """Names the dataset file. Default: the kind."""
     count: int = Field(ge=1, le=100_000_000)
@@ -173,6 +179,8 @@ class RephraseSpec(GeneratorSpec):
 
     Roles: `rephraser`, `solver`. Seed fields: `question`, `answer`."""
 
+    roles = ("rephraser", "solver")
+    needs = ("question", "answer")
     kind: Literal["rephrase"]
     ensemble: EnsembleSpec = EnsembleSpec()
     """How often the new wording is solved, and which share must reach the seed's answer."""
@@ -181,8 +189,10 @@ class RephraseSpec(GeneratorSpec):
 class CotSpec(GeneratorSpec):
     """Chains of thought for a seed's question, kept when the answer is right.
 
-    Roles: `solver`. Seed fields: `question`, and `answer` where it is known; otherwise the majority decides."""
+    Role: `solver`. Seed fields: `question`, and `answer` where it is known; otherwise the majority decides."""
 
+    roles = ("solver",)
+    needs = ("question",)
     kind: Literal["cot"]
     ensemble: EnsembleSpec = EnsembleSpec()
 

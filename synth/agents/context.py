@@ -1,0 +1,62 @@
+"""What whoever carries out a unit may touch: the unit, its random numbers, and models through the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synth.example import Lineage, WorkUnit
+from synth.fingerprint import derive_rng, derive_seed
+from synth.messages import Usage
+from synth.models.caller import Caller, CallRecord
+from synth.models.client import Request
+from synth.prompts import Template
+
+
+class UnitContext:
+    """One unit in the making. Remembers which calls and prompts went into it."""
+
+    def __init__(self, unit: WorkUnit, caller: Caller) -> None:
+        self.unit = unit
+        self.rng = derive_rng(unit.rng_seed)
+        self._caller = caller
+        self._records: list[CallRecord] = []
+        self._prompts: dict[str, str] = {}
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What every template sees: ``seed``, ``attributes``, ``unit``."""
+        unit = self.unit
+        fields: Mapping[str, Any] = unit.seed.fields if unit.seed else {}
+        return {
+            "seed": fields,
+            "attributes": unit.attributes,
+            "unit": {"index": unit.index, "cycle": unit.cycle, "seed": unit.rng_seed},
+        }
+
+    def used(self, template: Template) -> None:
+        """Note a template in the lineage."""
+        self._prompts[template.name] = template.hash
+
+    def sample_seed(self, key: str) -> int:
+        """The ``seed`` of the call ``key``: 31 bits, as servers take."""
+        return derive_seed(self.unit.rng_seed, key) & 0x7FFFFFFF
+
+    async def call(self, model: str, request: Request, key: str) -> CallRecord:
+        """Ask a model; the key names the call within the unit and must not depend on the order of completion."""
+        record = await self._caller.call(model, request, unit=self.unit.id, key=key)
+        self._records.append(record)
+        return record
+
+    def lineage(self) -> Lineage:
+        """Everything so far, in the order of the call ids."""
+        records = sorted(self._records, key=lambda record: record.id)
+        costs = [record.cost_usd for record in records]
+        known = [cost for cost in costs if cost is not None]
+        return Lineage(
+            models={record.model: record.response.model for record in records},
+            prompts=dict(sorted(self._prompts.items())),
+            calls=tuple(record.id for record in records),
+            usage=sum((record.usage for record in records), Usage()),
+            cost_usd=sum(known) if len(known) == len(costs) else None,
+        )

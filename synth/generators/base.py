@@ -1,0 +1,65 @@
+"""What a kind is: it makes a draft of a unit by asking agents, or says why not. Nothing else differs between kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from synth.agents.agent import Agent, resolve_sampling
+from synth.agents.context import UnitContext
+from synth.example import Draft
+from synth.messages import Json
+from synth.prompts import Template, load_template, shipped_template
+from synth.recipe.schema import AgentRef, AgentSpec, GeneratorSpec, ModelSpec, SamplingSpec
+
+
+class Generator(Protocol):
+    """Carries out units of one kind. It keeps no state between units: a unit's draft depends on the unit alone."""
+
+    async def make(self, context: UnitContext) -> Draft:
+        """Carry out ``context.unit``. Raises ``Rejected`` with the reason when nothing usable comes of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a generator is made from: its entry in the recipe, and how that recipe's agents are built."""
+
+    spec: GeneratorSpec
+    models: Mapping[str, ModelSpec]
+    base: Path
+
+    def agent(
+        self,
+        role: str,
+        *,
+        sampling: SamplingSpec,
+        schema: Json | None = None,
+        template: str = "",
+    ) -> Agent:
+        """The agent that plays ``role``, with the recipe's choice of model, prompt and sampling, else the kind's own.
+
+        ``template`` names the shipped prompt where it is not ``<kind>/<role>``.
+        """
+        own = self.spec.prompts.get(role)
+        name = template or f"{self.spec.kind}/{role}"
+        prompt = load_template(self.base / own, own) if own else shipped_template(name)
+        return self.agent_from(self.spec.agents.get(role), role, prompt, sampling=sampling, schema=schema)
+
+    def agent_from(
+        self,
+        ref: AgentRef | None,
+        role: str,
+        prompt: Template,
+        *,
+        sampling: SamplingSpec | None = None,
+        schema: Json | None = None,
+        system: Template | None = None,
+        repairs: int = 2,
+    ) -> Agent:
+        """An agent with a prompt of its own."""
+        chosen = ref if isinstance(ref, AgentSpec) else AgentSpec(model=ref or next(iter(self.models)))
+        layers = (sampling or SamplingSpec(), self.models[chosen.model].sampling, chosen.sampling)
+        return Agent(role, chosen.model, prompt, resolve_sampling(*layers), schema, system, repairs)

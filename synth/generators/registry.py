@@ -1,0 +1,29 @@
+"""Which class carries out which kind."""
+
+from __future__ import annotations
+
+from synth.errors import UsageError
+from synth.generators.base import Generator, Setup
+from synth.generators.cot import Cot
+from synth.generators.custom import Custom
+from synth.generators.rephrase import Rephrase
+from synth.plugins import load_class
+from synth.recipe.schema import CotSpec, CustomSpec, PluginSpec, RephraseSpec
+
+
+def build_generator(setup: Setup) -> Generator:
+    """The generator that ``setup.spec`` asks for. Raises ``UsageError`` where the user's own class does not fit."""
+    match setup.spec:
+        case RephraseSpec() as spec:
+            return Rephrase(setup, spec)
+        case CotSpec() as spec:
+            return Cot(setup, spec)
+        case CustomSpec() as spec:
+            return Custom(setup, spec)
+        case PluginSpec() as spec:
+            made: Generator = load_class(spec.kind, setup.base)(setup, spec.options)
+            if not callable(getattr(made, "make", None)):
+                raise UsageError(f"{spec.kind} has no method 'make'", hint="see synth.generators.base.Generator")
+            return made
+        case other:
+            raise AssertionError(f"no generator for {type(other).__name__}")

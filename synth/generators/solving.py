@@ -1,0 +1,65 @@
+"""Solve a question several times, and find the answer that the chains agree on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from synth.agents.agent import Agent
+from synth.agents.context import UnitContext
+from synth.errors import Rejected
+from synth.generators.answers import normalize_answer, parse_final_answer
+from synth.generators.arithmetic import wrong_equations
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One chain of thought. ``answer`` is as it was written, or None where no final answer was found."""
+
+    text: str
+    reasoning: str | None
+    answer: str | None
+
+
+async def solve(solver: Agent, context: UnitContext, variables: Mapping[str, Any], samples: int) -> list[Chain]:
+    """``samples`` independent chains, in order. A chain that was cut off or empty counts, without an answer."""
+    return list(await asyncio.gather(*(_chain(solver, context, variables, sample) for sample in range(samples))))
+
+
+async def _chain(solver: Agent, context: UnitContext, variables: Mapping[str, Any], sample: int) -> Chain:
+    try:
+        answer = await solver.ask(context, variables, sample=sample)
+    except Rejected as rejected:
+        if rejected.gate == "template":
+            raise
+        return Chain(rejected.text, None, None)
+    return Chain(answer.text, answer.reasoning, parse_final_answer(answer.text))
+
+
+def share_of(chains: list[Chain], expected: str) -> float:
+    """The share of chains whose answer is ``expected``."""
+    wanted = normalize_answer(expected)
+    return sum(chain.answer is not None and normalize_answer(chain.answer) == wanted for chain in chains) / len(chains)
+
+
+def majority(chains: list[Chain]) -> tuple[str, float] | None:
+    """The answer that most chains give, with its share of all chains; None without any answer, or on a tie."""
+    votes = Counter(normalize_answer(chain.answer) for chain in chains if chain.answer is not None)
+    ranked = votes.most_common(2)
+    if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
+        return None
+    return ranked[0][0], ranked[0][1] / len(chains)
+
+
+def best_chain(chains: list[Chain], answer: str) -> Chain:
+    """The shortest chain that reaches ``answer`` through true equations only. Raises ``Rejected`` if there is none."""
+    wanted = normalize_answer(answer)
+    right = [chain for chain in chains if chain.answer is not None and normalize_answer(chain.answer) == wanted]
+    sound = [chain for chain in right if not wrong_equations(chain.text)]
+    if not sound:
+        wrong = wrong_equations(right[0].text)
+        raise Rejected("arithmetic", f"right answer through a false equation: {wrong[0]}", text=right[0].text)
+    return min(sound, key=lambda chain: len(chain.text))

@@ -1,0 +1,32 @@
+"""A user's own Python, named in a recipe as ``module:Class``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from synth.errors import UsageError
+
+
+def load_class(reference: str, base: Path) -> Any:
+    """The class that ``module:Class`` names; modules beside the recipe (``base``) are found too.
+
+    Raises ``UsageError`` when the module does not import or has no such class.
+    """
+    module_name, _, class_name = reference.partition(":")
+    if str(base) not in sys.path:
+        sys.path.insert(0, str(base))
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        # Importing runs the user's own code, which may raise anything.
+        raise UsageError(
+            f"{reference!r}: module {module_name!r} does not import: {type(error).__name__}: {error}",
+            hint=f"it must be installed, or lie in {base}",
+        ) from error
+    found = getattr(module, class_name, None)
+    if not isinstance(found, type):
+        raise UsageError(f"{reference!r}: module {module_name!r} has no class {class_name!r}")
+    return found

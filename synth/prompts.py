@@ -1,0 +1,126 @@
+"""Prompts: Jinja templates rendered in an immutable sandbox, where a name that is not defined is an error.
+
+A template may consist of two blocks, ``{% block system %}`` and ``{% block user %}``; without blocks all of it is the
+user's message. Templates come from ``prompts/<kind>/<role>.md.j2``, from a file the recipe names, or from its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateSyntaxError
+from jinja2 import Template as JinjaTemplate
+from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from synth.errors import SynthError, UsageError
+from synth.fingerprint import fingerprint_text
+from synth.messages import Message
+from synth.shipped import shipped
+
+
+class PromptError(SynthError):
+    """A template does not compile, or cannot be rendered with what it was given. ``line`` counts from 1."""
+
+    def __init__(self, message: str, *, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False, autoescape=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled template; ``hash`` is of its source and goes into every row's lineage under ``name``."""
+
+    name: str
+    source: str
+    hash: str
+    _compiled: JinjaTemplate = field(repr=False, compare=False)
+
+    def render(self, variables: Mapping[str, Any]) -> str:
+        """The text, without white space around it. Raises ``PromptError``."""
+        try:
+            return self._compiled.render(variables).strip()
+        except Exception as error:
+            raise _prompt_error(self.name, error) from error
+
+    def messages(self, variables: Mapping[str, Any]) -> tuple[Message, ...]:
+        """The system and user messages. Raises ``PromptError``."""
+        if "user" not in self._compiled.blocks:
+            return (Message("user", self.render(variables)),)
+        try:
+            context = self._compiled.new_context(dict(variables))
+            texts = {name: "".join(block(context)).strip() for name, block in self._compiled.blocks.items()}
+        except Exception as error:
+            raise _prompt_error(self.name, error) from error
+        system = (Message("system", texts["system"]),) if texts.get("system") else ()
+        return (*system, Message("user", texts["user"]))
+
+
+def compile_template(source: str, name: str) -> Template:
+    """Raises ``PromptError`` with the line of a syntax error."""
+    try:
+        compiled = _environment().from_string(source)
+    except TemplateSyntaxError as error:
+        raise PromptError(f"template {name!r}: {error.message}", line=error.lineno) from error
+    return Template(name, source, fingerprint_text(source), compiled)
+
+
+def load_template(path: Path, name: str) -> Template:
+    """Compile a template file. Raises ``UsageError`` when it cannot be read, ``PromptError`` when it is no template."""
+    try:
+        source = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"prompt template {str(path)!r} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"prompt template {str(path)!r} is not UTF-8 text") from error
+    return compile_template(source, name)
+
+
+def shipped_template(name: str) -> Template:
+    """The template ``prompts/<name>.md.j2`` that comes with synth, for example ``cot/solver``."""
+    return load_template(shipped("prompts") / f"{name}.md.j2", name)
+
+
+def is_template_path(text: str) -> bool:
+    """Whether a recipe's ``prompt:`` names a file rather than being the template itself."""
+    return text.endswith(".j2") and "\n" not in text and "{" not in text
+
+
+def template_from_recipe(text: str, base: Path, name: str) -> Template:
+    """The template that a recipe gives as text or as a path relative to it."""
+    return load_template(base / text, text) if is_template_path(text) else compile_template(text, name)
+
+
+def _prompt_error(name: str, error: Exception) -> Exception:
+    # A template runs the user's expressions on the user's data: whatever they raise is about the template.
+    line = _line_in_template(error)
+    match error:
+        case UndefinedError():
+            what = f"{error.message}"
+        case SecurityError():
+            what = f"not allowed in a template: {error.message}"
+        case TemplateError():
+            what = str(error.message)
+        case _:
+            what = f"{type(error).__name__}: {error}"
+    return PromptError(f"template {name!r}: {what}", line=line)
+
+
+def _line_in_template(error: Exception) -> int:
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
