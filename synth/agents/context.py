@@ -8,7 +8,7 @@ from typing import Any
 from synth.example import Lineage, WorkUnit
 from synth.fingerprint import derive_rng, derive_seed
 from synth.messages import Usage
-from synth.models.caller import Caller, CallRecord
+from synth.models.caller import Caller, CallRecord, UnusableAnswer
 from synth.models.client import Request
 from synth.prompts import Template
 
@@ -44,7 +44,11 @@ class UnitContext:
 
     async def call(self, model: str, request: Request, key: str) -> CallRecord:
         """Ask a model; the key names the call within the unit and must not depend on the order of completion."""
-        record = await self._caller.call(model, request, unit=self.unit.id, key=key)
+        try:
+            record = await self._caller.call(model, request, unit=self.unit.id, key=key)
+        except UnusableAnswer as error:  # it was paid for, so it belongs to the lineage
+            self._records.append(error.record)
+            raise
         self._records.append(record)
         return record
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from synth.errors import ResponseError
 from synth.messages import Usage
 from synth.models.client import Request, Response
 
@@ -38,6 +39,15 @@ class CallRecord:
         return self.response.usage
 
 
+class UnusableAnswer(ResponseError):
+    """A whole answer came, was paid for and journaled, and is cut off, filtered or empty; ``record`` is the call."""
+
+    def __init__(self, message: str, *, kind: str, record: CallRecord) -> None:
+        said = record.response.message
+        super().__init__(message, kind=kind, text=said.content or said.reasoning or "")
+        self.record = record
+
+
 class Journal(Protocol):
     """Where answers are kept. The run store implements it."""
 
@@ -56,7 +66,8 @@ class Caller(Protocol):
     async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
         """Answer ``request`` by the recipe's model ``model``; ``key`` names the call within its unit (``solve.3``).
 
-        Raises ``ResponseError`` for an answer that was journaled and cannot be used, ``TransientError`` when retries
-        are spent, ``BudgetSpent`` and ``FatalModelError`` to end the run.
+        Raises ``UnusableAnswer`` for an answer that was journaled and cannot be used, any other ``ResponseError`` for a
+        request that the server refuses for its content, ``TransientError`` when retries are spent, and ``BudgetSpent``
+        and ``FatalModelError`` to end the run.
         """
         ...

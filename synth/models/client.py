@@ -66,13 +66,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer. ``model`` is the server's own name for what answered; ``logprobs`` the API's block as it came."""
+    """One answer. ``model`` is the server's own name for what answered; ``logprobs`` the API's block as it came.
+
+    ``usage_estimated`` marks an answer whose server counted no tokens, so that ``usage`` is our guess.
+    """
 
     message: Message
     usage: Usage
     stop: StopReason
     model: str
     logprobs: Json | None = None
+    usage_estimated: bool = False
 
     def to_dict(self) -> Json:
         return {
@@ -81,6 +85,7 @@ class Response:
             "stop": self.stop.value,
             "model": self.model,
             "logprobs": self.logprobs,
+            "usage_estimated": self.usage_estimated,
         }
 
     @classmethod
@@ -91,14 +96,16 @@ class Response:
             stop=StopReason(data["stop"]),
             model=data["model"],
             logprobs=data.get("logprobs"),
+            usage_estimated=data.get("usage_estimated", False),
         )
 
 
 class ModelClient(Protocol):
     """Speaks to one model at one endpoint: one try, no retry, no limit, no journal.
 
-    ``complete`` raises ``TransientError`` where a retry may help and ``FatalModelError`` where none will. Whatever
-    arrived in full is returned, also when it was cut off or filtered: the caller journals it before judging it.
+    ``complete`` raises ``TransientError`` where a retry may help, ``ResponseError`` where the server refuses this very
+    request and will again, and ``FatalModelError`` where no request can work. Whatever arrived in full is returned,
+    also when it was cut off or filtered: the caller journals it before judging it.
     """
 
     async def complete(self, request: Request) -> Response: ...

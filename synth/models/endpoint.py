@@ -1,0 +1,167 @@
+"""One HTTP endpoint: a session, its secrets, and bounded reading of what it answers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from synth.errors import SynthError, TransientError, UsageError
+from synth.messages import Json
+from synth.models.http_errors import error_of_exception, error_of_status
+
+MAX_ANSWER_BYTES = 8 * 2**20
+MAX_LOGPROBS_BYTES = 128 * 2**20
+_CONNECT_SECONDS = 30.0
+_KEEPALIVE_SECONDS = 120.0
+_LARGE_BODY = 2**20  # aiohttp warns of bytes beyond this and wants a file
+
+
+class Endpoint:
+    """Where requests go: ``base_url`` up to and including ``/v1``, and what authenticates them.
+
+    ``own_server``: synth runs the server there, so that a refused connection is one to wait for.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        own_server: bool = False,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._chat_url = URL(self.base_url + "/chat/completions")
+        self._own_server = own_server
+        self._headers = {"Content-Type": "application/json", **(headers or {})}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._secrets = tuple(value for value in (api_key, *(headers or {}).values()) if value)
+        for value in self._headers.values():
+            if not value.isprintable() or not value.isascii():
+                raise UsageError(
+                    f"a header or the API key for {self.base_url} has a character that HTTP does not allow",
+                    hint="look for a line break or white space around the key",
+                )
+        self._session: aiohttp.ClientSession | None = None
+        self.answered = False
+
+    @property
+    def where(self) -> str:
+        """How messages name this endpoint: never with its key."""
+        return self.scrub(self.base_url)
+
+    def scrub(self, text: str) -> str:
+        """``text`` without any secret of this endpoint."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    async def chat(self, body: bytes, *, model: str, max_bytes: int = MAX_ANSWER_BYTES) -> Json:
+        """POST a chat completion and return the JSON object that came.
+
+        Raises ``TransientError``, ``ResponseError`` or ``FatalModelError``.
+        """
+        data: bytes | io.BytesIO = body if len(body) < _LARGE_BODY else io.BytesIO(body)
+        session = self._session or self._open_session()
+        try:
+            response = await session.post(self._chat_url, data=data, allow_redirects=False)
+            try:
+                content = await _read(response, max_bytes)
+            finally:
+                response.release()
+        except (aiohttp.ClientError, OSError) as error:
+            raise error_of_exception(self.where, error, at_start=not (self.answered or self._own_server)) from error
+        if content is None:
+            raise TransientError(f"{self.where} sent an answer of more than {max_bytes:,} bytes", kind="malformed")
+        if response.status == 200:
+            self.answered = True
+            return self._parse(content)
+        if response.status == 404:
+            raise await self._no_such_model(model, self.scrub_bytes(content))
+        raise error_of_status(self.where, model, response.status, response.headers, self.scrub_bytes(content))
+
+    async def get(self, path: str) -> Json:
+        """GET ``base_url + path`` and return the JSON object that came; raises as :meth:`chat` does."""
+        session = self._session or self._open_session()
+        timeout = aiohttp.ClientTimeout(total=_CONNECT_SECONDS)
+        try:
+            async with session.get(URL(self.base_url + path), allow_redirects=False, timeout=timeout) as response:
+                content = await _read(response, MAX_ANSWER_BYTES)
+        except (aiohttp.ClientError, OSError) as error:
+            raise error_of_exception(self.where, error, at_start=not (self.answered or self._own_server)) from error
+        if response.status != 200:
+            raise error_of_status(self.where, path, response.status, response.headers, self.scrub_bytes(content or b""))
+        return self._parse(content or b"")
+
+    async def list_models(self) -> list[Json]:
+        """The models that the endpoint says it serves, in its own words; empty where it does not tell."""
+        try:
+            data = (await self.get("/models")).get("data")
+        except SynthError:
+            return []
+        return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def scrub_bytes(self, content: bytes) -> bytes:
+        for secret in self._secrets:
+            content = content.replace(secret.encode(), b"***")
+        return content
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        # The limiter bounds what is in flight, so the pool must not: a second queue would hide in it.
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS, ttl_dns_cache=300)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers=self._headers,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=True,
+        )
+        return self._session
+
+    def _parse(self, content: bytes) -> Json:
+        try:
+            data = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            start = content[:200].decode("utf-8", "replace").lstrip()
+            what = "an HTML page" if start.startswith("<") else "a body that is not JSON"
+            raise TransientError(f"{self.where} answered with {what}", kind="malformed") from error
+        if not isinstance(data, dict):
+            raise TransientError(f"{self.where} answered with JSON that is no object", kind="malformed")
+        return data
+
+    async def _no_such_model(self, model: str, content: bytes) -> SynthError:
+        error = error_of_status(self.where, model, 404, {}, content)
+        names = [str(entry.get("id")) for entry in await self.list_models()]
+        if model in names:
+            return TransientError(error.message, kind="server_error")
+        if names:
+            error.hint = f"it serves: {', '.join(names[:20])}"
+        return error
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:
+    """The whole body, or None where it is longer than ``max_bytes``."""
+    stream = response.content
+    content = await stream.readany()
+    if stream.at_eof():
+        return content if len(content) <= max_bytes else None
+    parts = [content]
+    size = len(content)
+    while not stream.at_eof():
+        content = await stream.readany()
+        parts.append(content)
+        size += len(content)
+        if size > max_bytes:
+            response.close()
+            return None
+    return b"".join(parts)

@@ -1,0 +1,78 @@
+"""Chat completions of one model at an OpenAI-compatible endpoint: one try a call."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from synth.errors import ResponseError
+from synth.models.client import Request, Response
+from synth.models.endpoint import MAX_ANSWER_BYTES, MAX_LOGPROBS_BYTES, Endpoint
+from synth.models.structured import StructuredOutput
+from synth.models.wire import decode_response, encode_request
+
+_ABOUT_MAX_TOKENS = re.compile(r"max_completion_tokens")
+
+
+class OpenAICompatible:
+    """The client of ``model`` at ``endpoint``. What the endpoint refuses is learnt once and remembered."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        model: str,
+        *,
+        structured: Literal["auto", "json_schema", "json_object", "prompt"] = "auto",
+        send_seed: bool = False,
+    ) -> None:
+        self._endpoint = endpoint
+        self._model = model
+        self._structured = StructuredOutput(structured)
+        self._send_seed = send_seed
+        self._max_tokens_field = "max_tokens"
+
+    async def complete(self, request: Request) -> Response:
+        """One request; a refused feature is tried in the next best way within the same call."""
+        if request.schema is None or self._structured.settled:
+            return await self._send(request)
+        async with self._structured.finding_out:
+            response = await self._find_out(request)
+        return response or await self._send(request)
+
+    async def _find_out(self, request: Request) -> Response | None:
+        """Step down until the endpoint takes the schema; None where another call has found out in the meantime."""
+        while not self._structured.settled:
+            try:
+                response = await self._send(request)
+            except ResponseError as error:
+                if not self._structured.refused(error):
+                    raise
+            else:
+                self._structured.accepted()
+                return response
+        return None
+
+    async def _send(self, request: Request) -> Response:
+        try:
+            return await self._post(request)
+        except ResponseError as error:
+            # OpenAI's reasoning models refuse max_tokens and name the field that they want instead.
+            if self._max_tokens_field != "max_tokens" or not _ABOUT_MAX_TOKENS.search(error.message):
+                raise
+        self._max_tokens_field = "max_completion_tokens"
+        return await self._post(request)
+
+    async def _post(self, request: Request) -> Response:
+        body = encode_request(
+            request,
+            model=self._model,
+            way=self._structured.way,
+            max_tokens_field=self._max_tokens_field,
+            send_seed=self._send_seed,
+        )
+        most = MAX_ANSWER_BYTES if request.top_logprobs is None else MAX_LOGPROBS_BYTES
+        data = await self._endpoint.chat(body, model=self._model, max_bytes=most)
+        return decode_response(data, request, where=self._endpoint.where, model=self._model)
+
+    async def aclose(self) -> None:
+        await self._endpoint.aclose()

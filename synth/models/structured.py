@@ -1,0 +1,73 @@
+"""How a JSON Schema is asked for, from the strictest way an endpoint takes down to a plain prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Literal
+
+import orjson
+
+from synth.errors import ResponseError
+from synth.messages import Json
+
+Way = Literal["json_schema", "json_object", "prompt"]
+
+_WAYS: tuple[Way, ...] = ("json_schema", "json_object", "prompt")
+_ABOUT_FORMAT = re.compile(
+    r"response_format|json_schema|json_object|json schema|structured output|guided|grammar|extra_forbidden"
+    r"|not supported",
+    re.IGNORECASE,
+)
+
+
+class StructuredOutput:
+    """Which way one model at one endpoint takes a schema. Found out by the first request that needs it."""
+
+    def __init__(self, setting: Literal["auto", "json_schema", "json_object", "prompt"]) -> None:
+        self.way: Way = "json_schema" if setting == "auto" else setting
+        self.settled = setting != "auto"
+        self.finding_out = asyncio.Lock()
+
+    def accepted(self) -> None:
+        """The endpoint answered in the present way."""
+        self.settled = True
+
+    def refused(self, error: ResponseError) -> bool:
+        """Step down if ``error`` says that the endpoint does not take this way; False if it says another thing."""
+        if self.settled or self.way == "prompt" or not _ABOUT_FORMAT.search(error.message):
+            return False
+        self.way = _WAYS[_WAYS.index(self.way) + 1]
+        self.settled = self.way == "prompt"
+        return True
+
+
+def response_format(way: Way, schema: Json) -> Json | None:
+    """The ``response_format`` field of the request body, or None where there is none."""
+    if way == "json_schema":
+        return {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": schema, "strict": _is_strict(schema)},
+        }
+    return {"type": "json_object"} if way == "json_object" else None
+
+
+def instruction(schema: Json) -> str:
+    """What a model is told where the endpoint does not enforce the schema itself."""
+    return (
+        "Answer with one JSON object and nothing else: no code fence, no explanation. "
+        f"It must be an instance of this JSON Schema:\n{orjson.dumps(schema).decode()}"
+    )
+
+
+def _is_strict(schema: object) -> bool:
+    """Whether OpenAI's strict mode takes ``schema``: every object closed, every property required."""
+    if isinstance(schema, list):
+        return all(_is_strict(item) for item in schema)
+    if not isinstance(schema, dict):
+        return True
+    if "properties" in schema or schema.get("type") == "object":
+        names = set(schema.get("properties", {}))
+        if schema.get("additionalProperties") is not False or set(schema.get("required", ())) != names:
+            return False
+    return all(_is_strict(value) for value in schema.values())

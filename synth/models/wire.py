@@ -1,0 +1,148 @@
+"""The OpenAI chat completions format: a request as a body, an answer as a response."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from synth.errors import TransientError
+from synth.fingerprint import fingerprint_text
+from synth.messages import Json, Message, StopReason, ToolCall, Usage
+from synth.models.client import Request, Response
+from synth.models.structured import Way, instruction, response_format
+from synth.models.text_tool_calls import parse_text_tool_calls
+from synth.models.tokens import estimate_tokens
+
+_THOUGHT = re.compile(r"^\s*(?:<think(?:ing)?>)?(.*?)</think(?:ing)?>\s*", re.DOTALL)
+_OPEN_THOUGHT = re.compile(r"^\s*<think(?:ing)?>(.*)$", re.DOTALL)
+
+_STOP_REASONS = {
+    "stop": StopReason.STOP,
+    "length": StopReason.LENGTH,
+    "tool_calls": StopReason.TOOL_CALLS,
+    "function_call": StopReason.TOOL_CALLS,
+    "content_filter": StopReason.CONTENT_FILTER,
+    "max_tokens": StopReason.LENGTH,
+}
+
+
+def encode_request(
+    request: Request, *, model: str, way: Way, max_tokens_field: str = "max_tokens", send_seed: bool = False
+) -> bytes:
+    """The body of a chat completion. What a model thought before is left out: servers do not take it back."""
+    sampling = request.sampling
+    body: Json = {
+        "model": model,
+        "messages": [_encode_message(message) for message in request.messages],
+        max_tokens_field: sampling.max_tokens,
+    }
+    if sampling.temperature is not None:
+        body["temperature"] = sampling.temperature
+    if sampling.top_p is not None:
+        body["top_p"] = sampling.top_p
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if request.tools:
+        body["tools"] = [tool.to_dict() for tool in request.tools]
+        if request.tool_choice is not None:
+            body["tool_choice"] = request.tool_choice
+    if request.schema is not None:
+        if way != "prompt":
+            body["response_format"] = response_format(way, request.schema)
+        if way != "json_schema":
+            body["messages"] = _with_instruction(body["messages"], instruction(request.schema))
+    if request.top_logprobs is not None:
+        body["logprobs"] = True
+        body["top_logprobs"] = request.top_logprobs
+    if send_seed and request.seed is not None:
+        body["seed"] = request.seed
+    if sampling.extra:
+        body.update(sampling.extra)
+    return orjson.dumps(body)
+
+
+def decode_response(data: Json, request: Request, *, where: str, model: str) -> Response:
+    """The answer in a chat completion object. Raises ``TransientError`` (``malformed``) where there is none."""
+    try:
+        choice = data["choices"][0]
+        message = _decode_message(choice["message"], request)
+        stop = _STOP_REASONS.get(choice.get("finish_reason") or "stop", StopReason.STOP)
+        if message.tool_calls and stop is StopReason.STOP:
+            stop = StopReason.TOOL_CALLS
+        usage, estimated = _decode_usage(data.get("usage"), request, message)
+        return Response(message, usage, stop, str(data.get("model") or model), choice.get("logprobs"), estimated)
+    except (LookupError, TypeError, AttributeError) as error:
+        said = data.get("error")
+        told = f" but an error ({str(said)[:200]})" if said else ""
+        raise TransientError(f"{where} answered 200 without a usable choice{told}", kind="malformed") from error
+
+
+def _encode_message(message: Message) -> Json:
+    data: Json = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        data["tool_calls"] = [call.to_dict() for call in message.tool_calls]
+    if message.tool_call_id is not None:
+        data["tool_call_id"] = message.tool_call_id
+    return data
+
+
+def _with_instruction(messages: list[Json], text: str) -> list[Json]:
+    """The messages with ``text`` at the end of the system message, or as one where there is none."""
+    if messages and messages[0]["role"] == "system":
+        return [{**messages[0], "content": f"{messages[0]['content']}\n\n{text}"}, *messages[1:]]
+    return [{"role": "system", "content": text}, *messages]
+
+
+def _decode_message(data: Json, request: Request) -> Message:
+    content = _text(data.get("content"))
+    reasoning = data.get("reasoning_content") or data.get("reasoning") or None
+    if content is not None and "think" in content:
+        thought, content = _split_thought(content)
+        reasoning = reasoning or thought
+    calls = tuple(_decode_tool_call(call, index) for index, call in enumerate(data.get("tool_calls") or ()))
+    if request.tools and not calls and content and request.tool_choice != "none":
+        found = parse_text_tool_calls(content, request.tools)
+        if found is not None:
+            text, calls = found
+            content = text or None
+    return Message("assistant", content, calls, None, reasoning)
+
+
+def _text(content: Any) -> str | None:
+    """Content as text; some servers answer with a list of parts."""
+    if content is None or isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(part.get("text") or "" for part in content)
+    raise TypeError("content is neither text nor parts")
+
+
+def _split_thought(content: str) -> tuple[str | None, str]:
+    """What stands in leading think tags, and the rest. A template may have opened the tag in the prompt already."""
+    found = _THOUGHT.match(content)
+    if found is not None:
+        return found[1].strip() or None, content[found.end() :]
+    cut_off = _OPEN_THOUGHT.match(content)
+    return (cut_off[1].strip() or None, "") if cut_off is not None else (None, content)
+
+
+def _decode_tool_call(data: Json, index: int) -> ToolCall:
+    function = data["function"]
+    arguments = function.get("arguments")
+    if not isinstance(arguments, str):  # Ollama and others send the object itself
+        arguments = orjson.dumps(arguments or {}).decode()
+    call_id = data.get("id") or f"call_{fingerprint_text(function['name'] + arguments)[:12]}_{index}"
+    return ToolCall(call_id, function["name"], arguments)
+
+
+def _decode_usage(data: Any, request: Request, message: Message) -> tuple[Usage, bool]:
+    """The server's count, or our estimate and True where it sent none."""
+    if isinstance(data, dict):
+        sent, received = data.get("prompt_tokens"), data.get("completion_tokens")
+        if isinstance(sent, int) and isinstance(received, int):
+            return Usage(sent, received), False
+    said = (message.content or "") + (message.reasoning or "") + "".join(call.arguments for call in message.tool_calls)
+    asked = "".join(message.content or "" for message in request.messages)
+    return Usage(estimate_tokens(asked), estimate_tokens(said)), True
