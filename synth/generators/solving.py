@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from synth.agents.agent import Agent
 from synth.agents.context import UnitContext
+from synth.agents.together import together
 from synth.errors import Rejected
 from synth.generators.answers import normalize_answer, parse_final_answer
 from synth.generators.arithmetic import wrong_equations
@@ -26,7 +26,7 @@ class Chain:
 
 async def solve(solver: Agent, context: UnitContext, variables: Mapping[str, Any], samples: int) -> list[Chain]:
     """``samples`` independent chains, in order. A chain that was cut off or empty counts, without an answer."""
-    return list(await asyncio.gather(*(_chain(solver, context, variables, sample) for sample in range(samples))))
+    return await together(_chain(solver, context, variables, sample) for sample in range(samples))
 
 
 async def _chain(solver: Agent, context: UnitContext, variables: Mapping[str, Any], sample: int) -> Chain:

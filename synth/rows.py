@@ -1,0 +1,39 @@
+"""The lines that a run leaves: an accepted example, and an attempt that was not accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from synth.example import Attempt, Draft, Verdict, WorkUnit
+
+
+def accepted_row(attempt: Attempt, draft: Draft, verdicts: tuple[Verdict, ...]) -> bytes:
+    """A dataset line, without the line's end."""
+    scores = dict(draft.scores) | {v.gate: v.score for v in verdicts if v.score is not None}
+    row = _head(attempt.unit) | {"messages": [message.to_dict() for message in draft.messages]}
+    if draft.tools:
+        row["tools"] = [tool.to_dict() for tool in draft.tools]
+    row |= {"attributes": dict(attempt.unit.attributes), "scores": scores}
+    row |= {name: value for name, value in draft.extra.items() if name not in row}
+    return orjson.dumps(row | {"lineage": attempt.lineage.to_dict()})
+
+
+def rejected_row(attempt: Attempt, verdict: Verdict) -> bytes:
+    """A line of ``rejected.jsonl``: the gate that said no, why, and all that there was to judge."""
+    row = _head(attempt.unit) | {"gate": verdict.gate, "reason": verdict.reason, "score": verdict.score}
+    row["text"] = attempt.text or (attempt.draft.text if attempt.draft else "")
+    if attempt.draft is not None:
+        row["messages"] = [message.to_dict() for message in attempt.draft.messages]
+    row["attributes"] = dict(attempt.unit.attributes)
+    return orjson.dumps(row | {"lineage": attempt.lineage.to_dict()})
+
+
+def _head(unit: WorkUnit) -> dict[str, Any]:
+    return {
+        "id": unit.id,
+        "kind": unit.kind,
+        "generator": unit.generator,
+        "seed_id": unit.seed.id if unit.seed else None,
+    }

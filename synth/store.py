@@ -1,0 +1,321 @@
+"""The run store: one SQLite file that holds every call, attempt and verdict of a run.
+
+Writes come from the event loop and are committed by one thread in groups, at most ``GROUP_SECONDS`` apart; a call is
+shown to nobody before its group is on disk (WAL, ``synchronous=FULL``: it survives a power cut, not only a kill).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import sqlite3
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from synth.errors import RunError, UsageError
+from synth.messages import Usage
+from synth.models.caller import CallRecord
+from synth.models.client import Request, Response
+
+GROUP_SECONDS = 0.01
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS calls (
+    id TEXT NOT NULL, fingerprint TEXT NOT NULL, unit TEXT NOT NULL, model TEXT NOT NULL,
+    request BLOB NOT NULL, response BLOB NOT NULL,
+    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_usd REAL,
+    seconds REAL NOT NULL, tries INTEGER NOT NULL, source TEXT NOT NULL,
+    PRIMARY KEY (id, fingerprint)
+);
+CREATE TABLE IF NOT EXISTS attempts (
+    generator TEXT NOT NULL, place INTEGER NOT NULL, unit TEXT NOT NULL, gate TEXT, row BLOB NOT NULL, text TEXT,
+    provisional INTEGER NOT NULL, PRIMARY KEY (generator, place)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS attempts_by_unit ON attempts (unit);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a generator stands: places decided (0 to ``decided`` - 1, without a gap), and how many of them passed."""
+
+    decided: int = 0
+    accepted: int = 0
+
+
+class _Group:
+    """The writes of one commit, and whoever waits for it."""
+
+    def __init__(self) -> None:
+        self.calls: list[CallRecord] = []
+        self.attempts: list[tuple[Any, ...]] = []
+        self.done = asyncio.Event()
+        self.error: RunError | UsageError | None = None
+
+
+class Store:
+    """Open with :meth:`open`; write from one event loop only; read from the thread that opened it."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._reader = connection
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._writer: sqlite3.Connection | None = None
+        self._group: _Group | None = None
+        self._flushing: set[asyncio.Future[None]] = set()
+        self._journaled: dict[tuple[str, str], int] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Create the file or open the one that is there. Raises ``UsageError`` for what is no run store."""
+        try:
+            connection = _connect(path)
+            connection.executescript(_SCHEMA)
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _VERSION):
+                raise UsageError(
+                    f"{path} was written by another version of synth (format {version}, this one reads {_VERSION})",
+                    hint="run it with the synth that began it, or choose another --run-dir",
+                )
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            connection.commit()
+        except sqlite3.Error as error:
+            raise _failure(path, error) from error
+        return cls(path, connection)
+
+    # -- what an earlier invocation left ------------------------------------------------------------------------
+
+    def prepare_resume(self) -> None:
+        """Forget provisional decisions, and index the journaled calls of units that are still to be decided."""
+        with self._reader:
+            self._reader.execute("DELETE FROM attempts WHERE provisional = 1")
+        rows = self._reader.execute(
+            "SELECT rowid, id, fingerprint FROM calls WHERE unit NOT IN (SELECT unit FROM attempts)"
+        )
+        self._journaled = {(call, fingerprint): rowid for rowid, call, fingerprint in rows}
+
+    def progress(self) -> dict[str, Progress]:
+        """How far each generator has been decided."""
+        rows = self._reader.execute(
+            "SELECT generator, COUNT(*), COUNT(*) - COUNT(gate) FROM attempts WHERE provisional = 0 GROUP BY generator"
+        )
+        return {generator: Progress(decided, accepted) for generator, decided, accepted in rows}
+
+    def meta(self) -> dict[str, str]:
+        return dict(self._reader.execute("SELECT key, value FROM meta").fetchall())
+
+    def set_meta(self, values: Mapping[str, str]) -> None:
+        """Written at once; for what is set when a run begins or ends, not on the way."""
+        try:
+            with self._reader:
+                self._reader.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+        except sqlite3.Error as error:
+            raise _failure(self.path, error) from error
+
+    # -- the journal ---------------------------------------------------------------------------------------------
+
+    async def find_call(self, call_id: str, fingerprint: str, request: Request) -> CallRecord | None:
+        """The journaled answer to this very call, if there is one."""
+        rowid = self._journaled.get((call_id, fingerprint))
+        if rowid is None:
+            return None
+        unit, model, response, cost, seconds, tries, source = self._reader.execute(
+            "SELECT unit, model, response, cost_usd, seconds, tries, source FROM calls WHERE rowid = ?", (rowid,)
+        ).fetchone()
+        answer = Response.from_dict(orjson.loads(response))
+        return CallRecord(call_id, unit, model, fingerprint, request, answer, cost, seconds, tries, source)
+
+    async def record_call(self, record: CallRecord) -> None:
+        """Return when the record is committed to disk. Raises ``RunError`` when it cannot be."""
+        group = self._open_group()
+        group.calls.append(record)
+        await group.done.wait()
+        if group.error is not None:
+            raise group.error
+
+    def spent(self) -> tuple[Usage, float]:
+        """Tokens and USD of all calls that were paid for in this run, over all its invocations."""
+        tokens_in, tokens_out, cost = self._reader.execute(
+            "SELECT COALESCE(SUM(input_tokens), 0), COALESCE(SUM(output_tokens), 0), COALESCE(SUM(cost_usd), 0)"
+            " FROM calls WHERE source = 'sent'"
+        ).fetchone()
+        return Usage(tokens_in, tokens_out), cost
+
+    def call_counts(self) -> tuple[int, int]:
+        """Requests sent for journaled calls, and how many of them were retries."""
+        sent, retried = self._reader.execute(
+            "SELECT COALESCE(SUM(tries), 0), COALESCE(SUM(tries - 1), 0) FROM calls WHERE source = 'sent'"
+        ).fetchone()
+        return sent, retried
+
+    # -- attempts -------------------------------------------------------------------------------------------------
+
+    def record_attempt(
+        self,
+        generator: str,
+        place: int,
+        unit: str,
+        gate: str | None,
+        row: bytes,
+        *,
+        text: str | None = None,
+        provisional: bool = False,
+    ) -> None:
+        """Note what became of a unit; ``text`` is what the novelty filter remembers of an accepted one.
+
+        Not awaited: if it is lost, the journal leads to the same decision again.
+        """
+        self._open_group().attempts.append((generator, place, unit, gate, row, text, int(provisional)))
+
+    def accepted_texts(self, generator: str) -> Iterator[tuple[str, str]]:
+        """Unit and text of what was accepted and is to be remembered, in plan order."""
+        query = "SELECT unit, text FROM attempts WHERE generator = ? AND text IS NOT NULL ORDER BY place"
+        return iter(self._reader.execute(query, (generator,)))
+
+    def accepted_rows(self, generator: str) -> Iterator[bytes]:
+        """The dataset lines of a generator, in plan order."""
+        query = "SELECT row FROM attempts WHERE generator = ? AND gate IS NULL ORDER BY place"
+        return (row for (row,) in self._reader.execute(query, (generator,)))
+
+    def rejected_rows(self, generator: str) -> Iterator[bytes]:
+        """The lines of ``rejected.jsonl`` of a generator, in plan order."""
+        query = "SELECT row FROM attempts WHERE generator = ? AND gate IS NOT NULL ORDER BY place"
+        return (row for (row,) in self._reader.execute(query, (generator,)))
+
+    def rejections(self) -> dict[str, int]:
+        """How many attempts each gate rejected."""
+        query = "SELECT gate, COUNT(*) FROM attempts WHERE gate IS NOT NULL GROUP BY gate ORDER BY 2 DESC, 1"
+        return dict(self._reader.execute(query).fetchall())
+
+    def tally(self, generator: str) -> tuple[int, int]:
+        """Attempts and accepted examples of a generator, provisional ones included."""
+        attempts, accepted = self._reader.execute(
+            "SELECT COUNT(*), COUNT(*) - COUNT(gate) FROM attempts WHERE generator = ?", (generator,)
+        ).fetchone()
+        return attempts, accepted
+
+    def attempt_row(self, unit: str) -> tuple[str | None, dict[str, Any]] | None:
+        """The gate (None: accepted) and the row of a unit, or None if it is not there."""
+        found = self._reader.execute("SELECT gate, row FROM attempts WHERE unit = ?", (unit,)).fetchone()
+        return None if found is None else (found[0], orjson.loads(found[1]))
+
+    def unit_calls(self, unit: str) -> list[dict[str, Any]]:
+        """Every call of a unit in the order of their ids, with request and answer, for showing."""
+        rows = self._reader.execute(
+            "SELECT id, model, request, response, input_tokens, output_tokens, cost_usd, seconds, tries, source"
+            " FROM calls WHERE unit = ? ORDER BY rowid",
+            (unit,),
+        )
+        names = ("id", "model", "request", "response", "input", "output", "cost_usd", "seconds", "tries", "source")
+        calls = [dict(zip(names, row, strict=True)) for row in rows]
+        for call in calls:
+            call["request"] = orjson.loads(call["request"])
+            call["response"] = orjson.loads(call["response"])
+        return calls
+
+    # -- commits --------------------------------------------------------------------------------------------------
+
+    def _open_group(self) -> _Group:
+        if self._group is None:
+            self._group = _Group()
+            asyncio.get_running_loop().call_later(GROUP_SECONDS, self._start_commit)
+        return self._group
+
+    def _start_commit(self) -> None:
+        group, self._group = self._group, None
+        if group is None:
+            return
+        future = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, group)
+        self._flushing.add(future)
+        future.add_done_callback(lambda done: self._finish_commit(group, done))
+
+    def _finish_commit(self, group: _Group, done: asyncio.Future[None]) -> None:
+        self._flushing.discard(done)
+        error = done.exception()
+        if isinstance(error, sqlite3.Error | OSError):
+            group.error = _failure(self.path, error)
+            group.error.__cause__ = error
+        elif error is not None:
+            raise error
+        group.done.set()
+
+    def _commit(self, group: _Group) -> None:
+        if self._writer is None:
+            self._writer = _connect(self.path, check_same_thread=False)
+        with self._writer:
+            self._writer.executemany(
+                "INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                map(_call_row, group.calls),
+            )
+            self._writer.executemany("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", group.attempts)
+
+    async def flush(self) -> None:
+        """Return when everything recorded so far is on disk. Raises ``RunError`` when it cannot be."""
+        group = self._group
+        self._start_commit()
+        if self._flushing:
+            await asyncio.wait(set(self._flushing))
+        if group is not None:
+            await group.done.wait()
+            if group.error is not None:
+                raise group.error
+
+    def close(self) -> None:
+        """Close both connections; what was not flushed is not waited for."""
+        self._thread.shutdown(wait=True)
+        if self._writer is not None:
+            self._writer.close()
+        self._reader.close()
+
+
+def _connect(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=10, check_same_thread=check_same_thread)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _call_row(record: CallRecord) -> tuple[Any, ...]:
+    usage = record.usage
+    return (
+        record.id,
+        record.fingerprint,
+        record.unit,
+        record.model,
+        orjson.dumps(_request_row(record.request)),
+        orjson.dumps(record.response.to_dict()),
+        usage.input,
+        usage.output,
+        record.cost_usd,
+        record.seconds,
+        record.tries,
+        record.source,
+    )
+
+
+def _request_row(request: Request) -> dict[str, Any]:
+    row: dict[str, Any] = {"messages": [message.to_dict() for message in request.messages]}
+    if request.tools:
+        row["tools"] = [tool.to_dict() for tool in request.tools]
+    if request.schema is not None:
+        row["schema"] = request.schema
+    return row
+
+
+def _failure(path: Path, error: sqlite3.Error | OSError) -> RunError | UsageError:
+    text = str(error)
+    if "disk is full" in text or getattr(error, "errno", None) == errno.ENOSPC:
+        return RunError(
+            f"the disk that holds {path.parent} is full", hint="free some space and run the same command again"
+        )
+    if "not a database" in text or "malformed" in text:
+        return UsageError(f"{path} is not a run store: {text}", hint="choose another --run-dir, or remove this one")
+    if "readonly" in text or "unable to open" in text:
+        return UsageError(f"{path} cannot be written: {text}", hint="choose a --run-dir that you may write to")
+    return RunError(f"the run store {path} cannot be used: {text}")
