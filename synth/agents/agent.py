@@ -9,7 +9,7 @@ from typing import Any
 from synth.agents.context import UnitContext
 from synth.agents.structured import InvalidAnswer, parse_answer
 from synth.errors import Rejected, ResponseError
-from synth.messages import Json, Message, StopReason
+from synth.messages import Json, Message
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Sampling
 from synth.prompts import PromptError, Template
@@ -50,7 +50,7 @@ class Agent:
         for repair in range(self.repairs + 1):
             suffix = f".r{repair}" if repair else ""
             record = await self._call(context, messages, f"{self.role}.{sample}{suffix}")
-            text = usable_text(record, self.role)
+            text = (record.response.message.content or "").strip()
             if self.schema is None:
                 return Answer(text, text, record.response.message.reasoning, record.id)
             try:
@@ -87,20 +87,6 @@ class Agent:
             return await context.call(self.model, request, key)
         except ResponseError as error:
             raise Rejected(error.kind, f"{self.role}: {error.message}", text=error.text) from error
-
-
-def usable_text(record: CallRecord, role: str) -> str:
-    """The answer's text; ``Rejected`` when it was cut off, filtered or empty: never a silent truncation."""
-    response = record.response
-    text = response.message.content or ""
-    match response.stop:
-        case StopReason.LENGTH:
-            raise Rejected("length", f"{role}: the answer was cut off at {response.usage.output} tokens", text=text)
-        case StopReason.CONTENT_FILTER:
-            raise Rejected("content_filter", f"{role}: the endpoint's content filter stopped the answer", text=text)
-        case _ if not text.strip():
-            raise Rejected("empty", f"{role}: the answer was empty", text=text)
-    return text.strip()
 
 
 def resolve_sampling(*layers: SamplingSpec) -> Sampling:

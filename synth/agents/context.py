@@ -43,7 +43,10 @@ class UnitContext:
         return derive_seed(self.unit.rng_seed, key) & 0x7FFFFFFF
 
     async def call(self, model: str, request: Request, key: str) -> CallRecord:
-        """Ask a model; the key names the call within the unit and must not depend on the order of completion."""
+        """Ask a model; ``key`` names the call within the unit and must not depend on the order of completion.
+
+        Raises what ``Caller.call`` raises.
+        """
         try:
             record = await self._caller.call(model, request, unit=self.unit.id, key=key)
         except UnusableAnswer as error:  # it was paid for, so it belongs to the lineage

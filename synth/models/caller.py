@@ -51,8 +51,8 @@ class UnusableAnswer(ResponseError):
 class Journal(Protocol):
     """Where answers are kept. The run store implements it."""
 
-    async def find_call(self, call_id: str, fingerprint: str) -> CallRecord | None:
-        """The journaled answer to this very call, if there is one."""
+    async def find_call(self, call_id: str, fingerprint: str, request: Request) -> CallRecord | None:
+        """The journaled answer to this very call, if there is one; ``request`` becomes part of the record."""
         ...
 
     async def record_call(self, record: CallRecord) -> None:

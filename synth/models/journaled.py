@@ -40,7 +40,7 @@ class JournaledCaller:
         target = self._models[model]
         fingerprint = request.fingerprint(target.identity)
         call_id = f"{unit}/{key}"
-        record = await self._journal.find_call(call_id, fingerprint)
+        record = await self._journal.find_call(call_id, fingerprint, request)
         if record is not None:
             self.counts.replayed += 1
             return _usable(record)

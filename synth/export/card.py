@@ -1,0 +1,62 @@
+"""The dataset card: what a run made, how, from what, and what it rejected, as Markdown with the hub's front matter."""
+
+from __future__ import annotations
+
+import orjson
+
+from synth.messages import Json
+from synth.recipe.schema import Recipe
+from synth.store import Store
+
+
+def dataset_card(recipe: Recipe, store: Store, summary: Json) -> str:
+    """The text of the run folder's ``README.md``."""
+    parts = [_front_matter(recipe), f"# {recipe.name}", _opening(summary), _generators(summary)]
+    if summary["rejected"]:
+        parts.append(_rejected(summary))
+    parts += [_models(recipe), *_examples(recipe, store)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _front_matter(recipe: Recipe) -> str:
+    configs = "\n".join(f"- config_name: {s.id}\n  data_files: dataset/{s.id}.jsonl" for s in recipe.generate)
+    return f"---\npretty_name: {recipe.name}\ntags:\n- synthetic\n- synth\nconfigs:\n{configs}\n---"
+
+
+def _opening(summary: Json) -> str:
+    tokens = summary["tokens"]
+    return (
+        f"Synthetic data made by synth from a curated set of seeds: {summary['accepted']} of {summary['requested']} "
+        f"requested examples (status: {summary['status']}). It took {summary['calls']['sent']} model calls, "
+        f"{tokens['input']:,} input and {tokens['output']:,} output tokens, {summary['cost_usd']:.4f} USD and "
+        f"{summary['seconds']:.0f} seconds. Every row names its seed, prompts, models, calls and cost under `lineage`."
+    )
+
+
+def _generators(summary: Json) -> str:
+    rows = [
+        f"| {name} | {entry['accepted']} | {entry['requested']} | {entry['attempts']} |"
+        for name, entry in summary["generators"].items()
+    ]
+    return "\n".join(["| generator | accepted | requested | attempts |", "|---|---|---|---|", *rows])
+
+
+def _rejected(summary: Json) -> str:
+    rows = [f"| {gate} | {count} |" for gate, count in summary["rejected"].items()]
+    return "\n".join(["Rejected attempts by the gate that said no:", "", "| gate | attempts |", "|---|---|", *rows])
+
+
+def _models(recipe: Recipe) -> str:
+    rows = [f"- `{name}`: {spec.model or 'default'} ({spec.provider})" for name, spec in recipe.models.items()]
+    return "\n".join(["Models:", "", *rows])
+
+
+def _examples(recipe: Recipe, store: Store) -> list[str]:
+    """One example a generator, in a fence that its text cannot close."""
+    shown = []
+    for spec in recipe.generate:
+        row = next(store.accepted_rows(spec.id), None)
+        if row is not None:
+            text = orjson.dumps(orjson.loads(row)["messages"], option=orjson.OPT_INDENT_2).decode()
+            shown.append(f"An example of `{spec.id}`:\n\n~~~~~json\n{text}\n~~~~~")
+    return shown

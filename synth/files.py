@@ -1,0 +1,32 @@
+"""Files that are either the old one or the new one, never half of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from synth.errors import RunError, UsageError
+
+
+def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write ``chunks`` beside ``path`` and rename. Raises ``RunError`` when the disk is full, else ``UsageError``."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> RunError | UsageError:
+    """The one message for a file that cannot be written."""
+    if error.errno == errno.ENOSPC:
+        return RunError(f"the disk is full: {path} cannot be written", hint="free some space and run the same again")
+    return UsageError(f"{path} cannot be written: {error.strerror or error}", hint="choose a folder you may write to")

@@ -1,0 +1,28 @@
+"""``summary.json``: what a run asked for, got and cost, as the contract names it."""
+
+from __future__ import annotations
+
+from synth.messages import Json
+from synth.recipe.schema import Recipe
+from synth.runner import Ending
+from synth.store import Store
+
+
+def summarize(recipe: Recipe, store: Store, ending: Ending, *, calls: Json, seconds: float) -> Json:
+    """The summary of a run so far, over all its invocations. ``calls`` are the counts of the contract's ``calls``."""
+    generators = {}
+    for spec in recipe.generate:
+        attempts, accepted = store.tally(spec.id)
+        generators[spec.id] = {"requested": spec.count, "accepted": accepted, "attempts": attempts}
+    usage, cost = store.spent()
+    return {
+        "status": ending.status,
+        "requested": sum(spec.count for spec in recipe.generate),
+        "accepted": sum(entry["accepted"] for entry in generators.values()),
+        "rejected": store.rejections(),
+        "calls": calls,
+        "tokens": {"input": usage.input, "output": usage.output},
+        "cost_usd": round(cost, 6),
+        "seconds": round(seconds, 3),
+        "generators": generators,
+    } | ({"message": ending.message, "hint": ending.hint} if ending.message else {})
