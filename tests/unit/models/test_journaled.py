@@ -17,7 +17,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], CallRecord] = {}
 
-    async def find_call(self, call_id: str, fingerprint: str) -> CallRecord | None:
+    async def find_call(self, call_id: str, fingerprint: str, request: Request) -> CallRecord | None:
         return self.records.get((call_id, fingerprint))
 
     async def record_call(self, record: CallRecord) -> None:
