@@ -11,10 +11,14 @@ from synth.messages import Json, Message, Tool, Usage
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """One curated example of the user's: its fields after renaming, and its id (given, or its row number)."""
+    """One curated example of the user's: its fields after renaming, and its id (given, or its row number).
+
+    ``line`` is where it stands in the seeds file, from 1, for messages; 0 where nobody knows.
+    """
 
     id: str
     fields: Mapping[str, Any]
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

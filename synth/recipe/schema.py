@@ -9,28 +9,67 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from synth.messages import Json
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
+CLASS_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+URL = r"^https?://."
+
+Name = Annotated[str, Field(pattern=NAME, max_length=80)]
 """A name that is also safe as a file name."""
 
+
+def _refuse_bool(kind: Literal["int_type", "float_type"]) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if isinstance(value, bool):
+            raise PydanticKnownError(kind)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _need_scalar(value: Any) -> Any:
+    if not isinstance(value, str | int | float | bool):
+        raise PydanticCustomError("scalar", "must be text, a number, true or false")
+    return value
+
+
+Whole = Annotated[int, _refuse_bool("int_type")]
+Number = Annotated[float, _refuse_bool("float_type")]
+Scalar = Annotated[str | int | float | bool, BeforeValidator(_need_scalar)]
+
 Provider = Literal["embedded", "openai", "vllm", "transformers", "scripted"]
+
+
+def _text_or_mapping(otherwise: str) -> Discriminator:
+    """Chooses between the tags `<text>` and `<mapping>`, so that an error speaks of what the user meant."""
+
+    def tag(value: Any) -> str | None:
+        if isinstance(value, str):
+            return "<text>"
+        return "<mapping>" if isinstance(value, dict | BaseModel) else None
+
+    return Discriminator(tag, custom_error_type="text_or_mapping", custom_error_message=otherwise)
 
 
 class Spec(BaseModel):
     """Base of all: unknown keys are errors, values are not changed after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False, protected_namespaces=()
+    )
 
 
 class SamplingSpec(Spec):
-    temperature: float | None = Field(None, ge=0, le=5)
+    temperature: Number | None = Field(None, ge=0, le=5)
     """Softmax temperature; 0 is greedy. Unset: the server's default."""
-    top_p: float | None = Field(None, gt=0, le=1)
+    top_p: Number | None = Field(None, gt=0, le=1)
     """Nucleus: sample from the smallest set of tokens with this probability in all."""
-    max_tokens: int | None = Field(None, ge=1, le=1_000_000)
+    max_tokens: Whole | None = Field(None, ge=1, le=1_000_000)
     """Most tokens of one answer. Budgets reserve by it. Unset: 1024, or what the agent's step needs."""
     stop: list[str] = []
     """Texts that end an answer."""
@@ -39,16 +78,16 @@ class SamplingSpec(Spec):
 
 
 class LimitsSpec(Spec):
-    rpm: int | None = Field(None, ge=1)
+    rpm: Whole | None = Field(None, ge=1)
     """Most requests a minute."""
-    tpm: int | None = Field(None, ge=1)
+    tpm: Whole | None = Field(None, ge=1)
     """Most tokens a minute, input and output together."""
 
 
 class PriceSpec(Spec):
-    input: float = Field(ge=0)
+    input: Number = Field(ge=0)
     """USD per million input tokens."""
-    output: float = Field(ge=0)
+    output: Number = Field(ge=0)
     """USD per million output tokens."""
 
 
@@ -59,7 +98,7 @@ class ModelSpec(Spec):
     no model."""
     model: str | None = None
     """The model's name at the endpoint; embedded: a name from `synth models list`, or a path to a .gguf file."""
-    base_url: str | None = Field(None, pattern=r"^https?://")
+    base_url: str | None = Field(None, pattern=URL)
     """The endpoint, up to and including `/v1`."""
     api_key: str | None = None
     """Use `${VAR}`: keys are read from the environment and never stored."""
@@ -67,11 +106,11 @@ class ModelSpec(Spec):
     """Further HTTP headers of every request; treated as secrets."""
     sampling: SamplingSpec = SamplingSpec()
     """Sampling for every agent that uses this model, unless its step says otherwise."""
-    concurrency: int = Field(64, ge=1, le=4096)
+    concurrency: Whole = Field(64, ge=1, le=4096)
     """Most requests in flight; the engine adapts below it."""
     limits: LimitsSpec = LimitsSpec()
     """The endpoint's quota, where it has one."""
-    timeout: float = Field(120, gt=0, le=86_400)
+    timeout: Number = Field(120, gt=0, le=86_400)
     """Seconds without any sign of life after which one response counts as lost."""
     price: PriceSpec | None = None
     """Unset: looked up for known hosted models, 0 for models that run here."""
@@ -79,7 +118,7 @@ class ModelSpec(Spec):
     """How a JSON Schema is asked for. `auto` tries the strictest first and remembers what the endpoint takes."""
     send_seed: bool | None = None
     """Send a `seed` with every request. Unset: where it is known to work."""
-    context_length: int | None = Field(None, ge=128)
+    context_length: Whole | None = Field(None, ge=128)
     """Tokens of prompt and answer together. Unset: learned from the server where it tells."""
     batch: bool = False
     """Use the endpoint's Batch API: cheaper, slower."""
@@ -98,7 +137,7 @@ class SeedsSpec(Spec):
     """.jsonl .json .csv or .parquet; relative to the recipe."""
     fields: dict[str, str] = {}
     """Rename columns: `name synth uses: column in the file`."""
-    limit: int | None = Field(None, ge=1)
+    limit: Whole | None = Field(None, ge=1)
     """Use only the first so many."""
 
 
@@ -111,23 +150,26 @@ class AgentSpec(Spec):
     """Overrides the model's own, field by field."""
 
 
-AgentRef = Name | AgentSpec
+AgentRef = Annotated[
+    Annotated[Name, Tag("<text>")] | Annotated[AgentSpec, Tag("<mapping>")],
+    _text_or_mapping("must be the name of a model, or {model: name, sampling: {…}}"),
+]
 """A model's name, or `{model: name, sampling: {...}}`."""
 
 
 class EnsembleSpec(Spec):
     """How several chains become one answer."""
 
-    samples: int = Field(3, ge=1, le=64)
+    samples: Whole = Field(3, ge=1, le=64)
     """Independent chains of thought for a question."""
-    vote: float = Field(0.5, gt=0, le=1)
+    vote: Number = Field(0.5, gt=0, le=1)
     """Smallest share of the chains that must agree on the answer."""
 
 
 class StepSpec(Spec):
     """One step of a `custom` ensemble: one agent answers one prompt."""
 
-    name: Annotated[str, Field(alias="as", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    name: Annotated[str, Field(alias="as", pattern=IDENTIFIER)]
     """Later steps, `accept` and `output` see the result under this name."""
     agent: AgentRef | None = None
     """Unset: the first model."""
@@ -137,7 +179,7 @@ class StepSpec(Spec):
     """A Jinja template: text, or the path of a template relative to the recipe (`*.j2`)."""
     schema_: Annotated[Json | None, Field(alias="schema")] = None
     """A JSON Schema; the result is then an object that satisfies it, otherwise text."""
-    repairs: int = Field(2, ge=0, le=10)
+    repairs: Whole = Field(2, ge=0, le=10)
     """How often an answer that does not satisfy the schema is sent back with what is wrong."""
 
 
@@ -155,6 +197,10 @@ class OutputTemplate(Spec):
     """What makes this example different from others, for the novelty filter. Unset: the last assistant message."""
 
 
+def _default_id(made: Json) -> str:
+    return str(made["kind"]).rpartition(":")[2]
+
+
 class GeneratorSpec(Spec):
     """What every generator has."""
 
@@ -164,9 +210,9 @@ class GeneratorSpec(Spec):
     """The fields that every seed must have a value in."""
 
     kind: str
-    id: Name
-    """Names the dataset file. Default: the kind."""
-    count: int = Field(ge=1, le=100_000_000)
+    id: Name = Field(default_factory=_default_id)
+    """Names the dataset file. Default: the kind; for your own, the class's name."""
+    count: Whole = Field(ge=1, le=100_000_000)
     """Accepted examples to make, exactly."""
     agents: dict[Name, AgentRef] = {}
     """Which model plays which role; roles not named here are played by the first model."""
@@ -210,16 +256,33 @@ class CustomSpec(GeneratorSpec):
 class PluginSpec(GeneratorSpec):
     """A generator of your own, in Python."""
 
-    kind: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    kind: Annotated[str, Field(pattern=CLASS_PATH)]
     """`module:Class`; the class implements `synth.generators.base.Generator`."""
     options: Json = {}
     """Given to the class."""
 
 
+def _kind_tag(value: Any) -> str | None:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    if not isinstance(kind, str):
+        return None
+    return "<plugin>" if ":" in kind else f"<{kind}>"
+
+
+Generator = Annotated[
+    Annotated[RephraseSpec, Tag("<rephrase>")]
+    | Annotated[CotSpec, Tag("<cot>")]
+    | Annotated[CustomSpec, Tag("<custom>")]
+    | Annotated[PluginSpec, Tag("<plugin>")],
+    Discriminator(_kind_tag),
+]
+KINDS: dict[str, type[GeneratorSpec]] = {"rephrase": RephraseSpec, "cot": CotSpec, "custom": CustomSpec}
+
+
 class DiversitySpec(Spec):
     """When an example is too close to what is there already."""
 
-    max_overlap: float = Field(0.8, gt=0, le=1)
+    max_overlap: Number = Field(0.8, gt=0, le=1)
     """Most Jaccard similarity of three-word shingles with anything this generator accepted, and with any seed."""
 
 
@@ -233,13 +296,13 @@ class GateSpec(Spec):
 class BudgetSpec(Spec):
     """Hard limits: no call is sent that could pass one. Any of them ends a run cleanly, to be resumed."""
 
-    usd: float | None = Field(None, gt=0)
+    usd: Number | None = Field(None, gt=0)
     """US dollars for all model calls."""
-    tokens: int | None = Field(None, ge=1)
+    tokens: Whole | None = Field(None, ge=1)
     """Input and output tokens of all model calls."""
-    minutes: float | None = Field(None, gt=0)
+    minutes: Number | None = Field(None, gt=0)
     """Minutes that one invocation may run."""
-    attempts: float = Field(5, ge=1)
+    attempts: Number = Field(5, ge=1)
     """Attempts per accepted example, over the whole generator."""
 
 
@@ -253,19 +316,27 @@ class Recipe(Spec):
 
     name: Name
     """Names the default run folder, `runs/<name>`."""
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: Whole = Field(0, ge=0, lt=2**63)
     """RNG seed: same seed and same model responses, same dataset, byte for byte."""
     models: dict[Name, ModelSpec] = Field(min_length=1)
     """At least one; the first is the default for every agent."""
     seeds: SeedsSpec | None = None
     """The small curated set to expand."""
-    generate: list[RephraseSpec | CotSpec | CustomSpec | PluginSpec] = Field(min_length=1)
+    generate: list[Generator] = Field(min_length=1)
     """One entry per generator."""
-    axes: dict[Name, list[str | int | float | bool]] = {}
+    axes: dict[Name, list[Scalar]] = {}
     """Attributes that every example gets a combination of."""
-    diversity: DiversitySpec | Literal["off"] = DiversitySpec()
+    diversity: Annotated[
+        Annotated[Literal["off"], Tag("<text>")] | Annotated[DiversitySpec, Tag("<mapping>")],
+        _text_or_mapping("must be 'off', or a mapping such as {max_overlap: 0.8}"),
+    ] = DiversitySpec()
     """Rejection of near-duplicates; `off` keeps everything."""
-    gates: list[Name | GateSpec] = []
+    gates: list[
+        Annotated[
+            Annotated[Name, Tag("<text>")] | Annotated[GateSpec, Tag("<mapping>")],
+            _text_or_mapping("must be the name of a gate, or {gate: name, options: {…}}"),
+        ]
+    ] = []
     """Extra quality gates, in order."""
     budget: BudgetSpec = BudgetSpec()
     cache: bool = False

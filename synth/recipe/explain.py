@@ -1,0 +1,184 @@
+"""What pydantic says of a recipe, in a recipe writer's words and at the place where the words stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from synth.recipe.problems import Problems, did_you_mean
+from synth.recipe.schema import CLASS_PATH, IDENTIFIER, KINDS, NAME, URL, PluginSpec, Recipe
+from synth.recipe.yaml import KeyPath
+
+_MAPPING = "must be a mapping (key: value)"
+_WHOLE = "must be a whole number"
+_SAYS = {
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "dict_type": _MAPPING,
+    "finite_number": "must be a finite number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "int_from_float": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE + " of at most 64 bits",
+    "int_type": _WHOLE,
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "list_type": "must be a list",
+    "model_type": _MAPPING,
+    "string_too_long": "must have at most {max_length} characters",
+    "string_type": "must be text",
+    "too_long": "must have at most {max_length} entries",
+    "too_short": "must have at least {min_length} entry",
+}
+_PATTERNS = {
+    NAME: "must be a name: letters, digits, '_', '.' and '-', the first a letter or digit",
+    IDENTIFIER: "must be a name that templates can use: letters, digits and '_', the first no digit",
+    CLASS_PATH: "must be 'module:Class'",
+    URL: "must begin with http:// or https://",
+}
+_SECRET = {"api_key", "headers", "env"}
+
+
+def explain(error: ValidationError, problems: Problems, from_environment: Mapping[KeyPath, object]) -> None:
+    """Add a problem for everything that ``error`` says of a recipe; values that the environment gave are not shown."""
+    for details in error.errors(include_url=False):
+        location = details["loc"]
+        path = tuple(part for part in location if not _is_tag(part))
+        match details["type"]:
+            case "extra_forbidden":
+                _unknown_key(location, path, problems)
+            case "missing":
+                hint = _description((*location[:-1], path[-1]))
+                problems.at(path[:-1], f"{path[-1]!r} is missing{_inside(path[:-1])}", hint)
+            case "union_tag_not_found" | "union_tag_invalid":
+                _unknown_kind(details["input"], path, problems)
+            case _ if path and path[-1] == "[key]":
+                problems.at_key(path[:-1], f"{path[-2]!r} {_constraint(details)}")
+            case _:
+                _bad_value(details, path, problems, shown=not (_SECRET & set(path) or path in from_environment))
+
+
+def _unknown_key(location: tuple[int | str, ...], path: KeyPath, problems: Problems) -> None:
+    known = [field.alias or name for spec in _specs_at(location[:-1]) for name, field in spec.model_fields.items()]
+    hint = did_you_mean(str(path[-1]), known, "known keys")
+    problems.at_key(path, f"unknown key {path[-1]!r}{_inside(path[:-1])}", hint)
+
+
+def _unknown_kind(generator: Any, path: KeyPath, problems: Problems) -> None:
+    kinds = f"kinds: {', '.join(KINDS)}, or module:Class for your own"
+    if not isinstance(generator, dict):
+        problems.at(path, f"{_label(path)} {_MAPPING}{_got(generator)}")
+    elif "kind" not in generator:
+        problems.at(path, f"'kind' is missing{_inside(path)}", kinds)
+    elif isinstance(kind := generator["kind"], str):
+        hint = did_you_mean(kind, KINDS, "")
+        problems.at((*path, "kind"), f"unknown kind {kind!r}", hint if hint.startswith("did") else kinds)
+    else:
+        problems.at((*path, "kind"), f"'kind' must be text{_got(kind)}", kinds)
+
+
+def _bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, *, shown: bool) -> None:
+    value, hint = details["input"], ""
+    if details["type"] == "literal_error":
+        choices = re.findall(r"'([^']*)'", details["ctx"]["expected"])
+        hint = did_you_mean(str(value), choices, "known")
+    elif details["type"] == "string_type" and isinstance(value, int | float):
+        hint = "put it in quotes"
+    elif value is None:
+        hint = "remove the line to have the default"
+    problems.at(path, f"{_label(path)} {_constraint(details)}{_got(value) if shown else ''}", hint)
+
+
+def _constraint(details: ErrorDetails) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS[context["pattern"]]
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    said = _SAYS.get(kind)
+    return said.format(**context) if said else details["msg"]
+
+
+def _label(path: KeyPath) -> str:
+    """The value's name as the user knows it: its key, or the list's name and the index."""
+    if path and isinstance(path[-1], int):
+        return f"'{'.'.join(str(part) for part in path[-2:])}'"
+    return repr(path[-1]) if path else "the recipe"
+
+
+def _inside(path: KeyPath) -> str:
+    return f" in {'.'.join(str(part) for part in path)}" if path else ""
+
+
+def _got(value: Any) -> str:
+    match value:
+        case None:
+            return ", got nothing"
+        case bool():
+            return f", got {str(value).lower()}"
+        case str():
+            return f", got {value!r}" if len(value) <= 60 else f", got {value[:57]!r}…"
+        case dict():
+            return ", got a mapping"
+        case list():
+            return f", got a list of {len(value)}" if value else ", got an empty list"
+        case _:
+            return f", got {value}"
+
+
+def _is_tag(part: int | str) -> bool:
+    """Whether a part of an error's location is a union's tag: the schema writes those ``<tag>``."""
+    return isinstance(part, str) and part.startswith("<") and part.endswith(">")
+
+
+def _description(location: tuple[int | str, ...]) -> str:
+    """The first sentence of a field's docstring."""
+    for spec in _specs_at(location[:-1]):
+        for name, field in spec.model_fields.items():
+            if location[-1] in {name, field.alias} and field.description:
+                sentence = re.split(r"(?<=\.)\s", field.description)[0]
+                return f"{location[-1]}: {' '.join(sentence.split())}"
+    return ""
+
+
+def _specs_at(location: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """The models that a mapping at an error's location may be."""
+    found: list[Any] = [Recipe]
+    for part in location:
+        found = [inner for annotation in found for inner in _step(annotation, part)]
+    return [member for annotation in found for member in _members(annotation) if _is_spec(member)]
+
+
+def _step(annotation: Any, part: int | str) -> Iterator[Any]:
+    for member in _members(annotation):
+        if _is_tag(part):
+            kind = PluginSpec if part == "<plugin>" else KINDS.get(str(part)[1:-1], member)
+            if member is kind:
+                yield member
+        elif _is_spec(member):
+            yield from (field.annotation for name, field in member.model_fields.items() if part in {name, field.alias})
+        elif get_origin(member) in {list, dict}:
+            yield get_args(member)[-1]
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif origin in {Union, UnionType}:
+        for member in get_args(annotation):
+            yield from _members(member)
+    else:
+        yield annotation
+
+
+def _is_spec(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -1,0 +1,129 @@
+"""From a recipe's file to a checked :class:`Recipe`, or to everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from synth.errors import Problem, RecipeError
+from synth.messages import Json
+from synth.recipe.environment import substitute
+from synth.recipe.explain import explain
+from synth.recipe.overrides import apply_overrides
+from synth.recipe.problems import Problems, did_you_mean
+from synth.recipe.schema import Recipe
+from synth.recipe.yaml import MAX_BYTES, KeyPath, YamlProblem, parse_yaml
+
+__all__ = ["LoadedRecipe", "load_recipe"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRecipe:
+    """A recipe that is right as far as can be told without asking anyone.
+
+    ``base`` is what relative paths in it are relative to. ``references`` holds, for each place where the environment
+    had a say, the text that was written there (``${VAR}``): the lock keeps that. ``secrets`` are texts that must
+    reach no file, log or error.
+    """
+
+    recipe: Recipe
+    path: Path
+    base: Path
+    text: str
+    references: Mapping[KeyPath, str]
+    secrets: tuple[str, ...]
+
+
+def load_recipe(path: Path, *, overrides: Sequence[str] = (), count: int | None = None) -> LoadedRecipe:
+    """Read and check the recipe at ``path``; ``overrides`` are ``path=value``, ``count`` is for every generator.
+
+    Raises ``RecipeError`` with all problems in the order of their position, ``UsageError`` for an override that does
+    not say what it changes.
+    """
+    text = _read_text(path)
+    try:
+        document = parse_yaml(text)
+    except YamlProblem as error:
+        raise RecipeError([_yaml_problem(path, error)]) from error
+    problems = Problems(str(path), document.keys, document.values)
+    for found in document.problems:
+        problems.add(_yaml_problem(path, found))
+    written = document.data
+    problems.origins = apply_overrides(written, overrides, count)
+
+    used: dict[KeyPath, tuple[str, ...]] = {}
+    data: Json = substitute(written, os.environ, problems, used)
+    recipe = None
+    try:
+        recipe = Recipe.model_validate(data)
+    except ValidationError as error:
+        explain(error, problems, used)
+    problems.raise_if_any()
+    assert recipe is not None
+    return LoadedRecipe(
+        recipe=recipe,
+        path=path,
+        base=path.parent,
+        text=text,
+        references={at: _look_up(written, at) for at in used},
+        secrets=tuple(sorted({value for at, values in used.items() if _is_secret(at) for value in values})),
+    )
+
+
+def _yaml_problem(path: Path, found: YamlProblem) -> Problem:
+    return Problem(str(path), found.line, found.column, found.message, found.hint)
+
+
+def _is_secret(path: KeyPath) -> bool:
+    return len(path) >= 3 and path[0] == "models" and path[2] in {"api_key", "headers", "env"}
+
+
+def _look_up(data: Any, path: KeyPath) -> str:
+    for part in path:
+        data = data[part]
+    return str(data)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _refused(path, "there is no such recipe", _similar(path)) from None
+    except IsADirectoryError:
+        recipes = sorted(found.name for found in path.glob("*.y*ml"))
+        hint = f"it holds {', '.join(recipes[:5])}" if recipes else "name the YAML file"
+        raise _refused(path, "this is a folder, not a recipe", hint) from None
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
+        raise _refused(
+            path,
+            "a recipe has at most 1 MiB, this file has more",
+            "is it a data file? seeds belong in a file of their own",
+        )
+    if b"\0" in content:
+        raise _refused(path, "this is a binary file, not a recipe in YAML")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
+        message = f"the byte 0x{content[error.start]:02X} is not UTF-8 text"
+        raise RecipeError([Problem(str(path), line, column, message, "save the file as UTF-8")]) from error
+
+
+def _similar(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"there is no folder {str(path.parent)!r} either"
+    known = [str(found) for found in sorted(path.parent.glob("*.y*ml"))[:200]]
+    return did_you_mean(str(path), known, "recipes there") if known else ""
+
+
+def _refused(path: Path, message: str, hint: str = "") -> RecipeError:
+    return RecipeError([Problem(str(path), 0, 0, message, hint)])
