@@ -71,7 +71,7 @@ def load_recipe(path: Path, *, overrides: Sequence[str] = (), count: int | None 
         base=path.parent,
         text=text,
         references={at: _look_up(written, at) for at in used},
-        secrets=tuple(sorted({value for at, values in used.items() if _is_secret(at) for value in values})),
+        secrets=tuple(sorted({value for at, values in used.items() if is_secret(at) for value in values})),
     )
 
 
@@ -79,7 +79,7 @@ def _yaml_problem(path: Path, found: YamlProblem) -> Problem:
     return Problem(str(path), found.line, found.column, found.message, found.hint)
 
 
-def _is_secret(path: KeyPath) -> bool:
+def is_secret(path: KeyPath) -> bool:
     return len(path) >= 3 and path[0] == "models" and path[2] in {"api_key", "headers", "env"}
 
 

@@ -22,11 +22,6 @@ generate:
 """
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def load(text: str, *overrides: str, count: int | None = None) -> LoadedRecipe:
     path = Path("r.yaml")
     path.write_text(text, encoding="utf-8")
@@ -97,7 +92,6 @@ def test_a_bad_override_is_named_by_its_own_words() -> None:
 
 def test_the_environment_is_read_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", "sk-1")
-    monkeypatch.delenv("NOPE", raising=False)
     text = GOOD.replace(
         "{provider: scripted, answers: a.yaml}", "{provider: openai, model: '${NOPE:-m}', api_key: '${KEY}'}"
     )

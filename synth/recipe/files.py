@@ -1,0 +1,40 @@
+"""Which files a recipe names, and where in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synth.recipe.schema import CustomSpec, Recipe
+from synth.recipe.yaml import KeyPath
+
+
+def is_template_path(text: str) -> bool:
+    """Whether a template in a recipe is the path of a file rather than the template itself."""
+    return text.endswith(".j2") and "\n" not in text and "{" not in text
+
+
+def named_files(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
+    """Every file but the seeds that examples depend on: where it is named, and its path relative to the recipe."""
+    for name, model in recipe.models.items():
+        if model.answers is not None:
+            yield ("models", name, "answers"), model.answers
+    for index, generator in enumerate(recipe.generate):
+        at: KeyPath = ("generate", index)
+        for role, path in generator.prompts.items():
+            yield (*at, "prompts", role), path
+        if isinstance(generator, CustomSpec):
+            yield from ((path, text) for path, text in templates(generator, at) if is_template_path(text))
+
+
+def templates(custom: CustomSpec, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Every template of a ``custom`` generator that stands at ``at``, in the order in which they are rendered."""
+    for index, step in enumerate(custom.steps):
+        if step.system is not None:
+            yield (*at, "steps", index, "system"), step.system
+        yield (*at, "steps", index, "prompt"), step.prompt
+    if custom.accept is not None:
+        yield (*at, "accept"), custom.accept
+    for index, message in enumerate(custom.output.messages):
+        yield (*at, "output", "messages", index, "content"), message.content
+    if custom.output.text is not None:
+        yield (*at, "output", "text"), custom.output.text
