@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +30,8 @@ class Setup:
     spec: GeneratorSpec
     models: Mapping[str, ModelSpec]
     base: Path
+    prompts: dict[str, str] = field(default_factory=dict)
+    """Name and hash of every template that an agent was built with so far."""
 
     def agent(
         self,
@@ -61,5 +63,6 @@ class Setup:
     ) -> Agent:
         """An agent with a prompt of its own."""
         chosen = ref if isinstance(ref, AgentSpec) else AgentSpec(model=ref or next(iter(self.models)))
+        self.prompts.update({template.name: template.hash for template in (prompt, system) if template})
         layers = (sampling or SamplingSpec(), self.models[chosen.model].sampling, chosen.sampling)
         return Agent(role, chosen.model, prompt, resolve_sampling(*layers), schema, system, repairs)

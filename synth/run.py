@@ -1,0 +1,246 @@
+"""One run from recipe to run folder: the whole main job, for the command line and for Python."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from filelock import FileLock, Timeout
+
+from synth.diversity.novelty import Novelty
+from synth.errors import RunError, UsageError
+from synth.events import Listener, RunFinished, RunStarted, ignore
+from synth.example import Seed
+from synth.export.dataset import write_run_folder
+from synth.files import cannot_write, write_atomically
+from synth.generators.base import Generator, Setup
+from synth.generators.registry import build_generator
+from synth.messages import Json
+from synth.models.journaled import JournaledCaller
+from synth.models.open import open_models
+from synth.plan import Plan
+from synth.recipe.load import LoadedRecipe
+from synth.recipe.lock import Lock, differences, make_lock, read_lock
+from synth.runner import Ending, Line, Runner
+from synth.seeds import read_seeds
+from synth.store import Progress, Store
+from synth.summary import summarize
+
+Resume = Literal["auto", "never", "require"]
+
+_PLACES_PER_CONNECTION = 2
+"""Units in the making per request that a model takes at once: while one waits for the disk, another is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run came to. ``ending.exit_code`` is what the command exits with."""
+
+    run_dir: Path
+    ending: Ending
+    summary: Json
+
+
+def run(
+    loaded: LoadedRecipe, *, run_dir: Path | None = None, resume: Resume = "auto", listener: Listener = ignore
+) -> RunResult:
+    """Carry out a recipe and leave its run folder (default: ``runs/<name>``) complete, or short and resumable.
+
+    Works inside a running event loop too, as in a notebook. Raises ``SynthError`` when nothing could be begun.
+    """
+    folder = run_dir or Path("runs") / loaded.recipe.name
+    job = _Job(loaded, folder, resume, listener)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _run_loop(job)
+    results: list[RunResult | BaseException] = []
+    thread = threading.Thread(target=lambda: results.append(_caught(job)), name="synth-run")
+    thread.start()
+    thread.join()
+    if isinstance(results[0], BaseException):
+        raise results[0]
+    return results[0]
+
+
+def _caught(job: _Job) -> RunResult | BaseException:
+    try:
+        return _run_loop(job)
+    except BaseException as error:  # noqa: BLE001 - carried from the thread to whoever called run()
+        return error
+
+
+def _run_loop(job: _Job) -> RunResult:
+    if sys.platform == "win32":
+        return asyncio.run(job.run())
+    import uvloop
+
+    return uvloop.run(job.run())
+
+
+class _Job:
+    """The parts of one run and their order."""
+
+    def __init__(self, loaded: LoadedRecipe, run_dir: Path, resume: Resume, listener: Listener) -> None:
+        self._recipe = loaded.recipe
+        self._loaded = loaded
+        self._dir = run_dir
+        self._resume = resume
+        self._listener = listener
+        self._runner: Runner | None = None
+        self._interrupted = False
+        self._task: asyncio.Task[object] | None = None
+
+    async def run(self) -> RunResult:
+        recipe, started = self._recipe, time.monotonic()
+        seeds = read_seeds(recipe.seeds, self._loaded.base) if recipe.seeds else ()
+        setups = [Setup(spec, recipe.models, self._loaded.base) for spec in recipe.generate]
+        generators = [build_generator(setup) for setup in setups]
+        prompts = {name: digest for setup in setups for name, digest in setup.prompts.items()}
+        lock = make_lock(self._loaded, seeds, prompts)
+        with _only_run_in(self._dir):
+            store = self._open_store(lock)
+            try:
+                before = float(store.meta().get("seconds", 0))
+                ending, calls = await self._carry_out(store, seeds, generators)
+                await store.flush()
+                seconds = before + time.monotonic() - started
+                summary = summarize(recipe, store, ending, calls=calls, seconds=seconds)
+                store.set_meta({"seconds": str(seconds), "summary": orjson.dumps(summary).decode()})
+                write_run_folder(self._dir, recipe, store, summary)
+                example = next((row for spec in recipe.generate for row in store.accepted_rows(spec.id)), None)
+                shown = orjson.loads(example) if example is not None else None
+                self._listener(RunFinished(summary, shown, ending.message, ending.hint))
+            finally:
+                store.close()
+        return RunResult(self._dir, ending, summary)
+
+    def _open_store(self, lock: Lock) -> Store:
+        path = self._dir / "run.sqlite"
+        exists = path.exists()
+        if exists and self._resume == "never":
+            raise UsageError(f"{self._dir} already holds a run", hint="choose another --run-dir, or remove this one")
+        if not exists and self._resume == "require":
+            raise UsageError(f"{self._dir} holds no run to resume", hint="check --run-dir, or leave out --resume")
+        lock_file = self._dir / "recipe.lock.yaml"
+        if exists and lock_file.exists():
+            changed = differences(read_lock(lock_file), lock)
+            if changed:
+                raise UsageError(
+                    f"{self._dir} was made by another recipe; what changed: {'; '.join(changed)}",
+                    hint="change it back to resume, or give another --run-dir to begin anew",
+                )
+        store = Store.open(path)
+        write_atomically(lock_file, [lock.to_yaml().encode()])
+        store.prepare_resume()
+        return store
+
+    async def _carry_out(
+        self, store: Store, seeds: Sequence[Seed], generators: Sequence[Generator]
+    ) -> tuple[Ending, Json]:
+        recipe, progress = self._recipe, store.progress()
+        lines = []
+        for spec, generator in zip(recipe.generate, generators, strict=True):
+            known = progress.get(spec.id, Progress())
+            novelty = None
+            if recipe.diversity != "off":
+                novelty = Novelty(recipe.diversity, seeds, store.accepted_texts(spec.id))
+            plan = Plan(recipe, spec, seeds)
+            lines.append(Line(spec, plan, generator, novelty, known, recipe.budget.attempts))
+        self._listener(
+            RunStarted(
+                self._dir,
+                {line.spec.id: line.spec.count for line in lines},
+                {line.spec.id: line.accepted for line in lines},
+            )
+        )
+        if all(line.done for line in lines):
+            return Ending("complete"), _calls(store, None)
+        with _signals(self._interrupt):
+            return await self._with_models(lines, store)
+
+    async def _with_models(self, lines: list[Line], store: Store) -> tuple[Ending, Json]:
+        recipe = self._recipe
+        self._task = asyncio.current_task()
+        caller: JournaledCaller | None = None
+        try:
+            async with open_models(recipe.models, base=self._loaded.base, run_dir=self._dir) as models:
+                caller = JournaledCaller(models, store)
+                places = _PLACES_PER_CONNECTION * sum(spec.concurrency for spec in recipe.models.values())
+                self._runner = Runner(lines, caller, store, self._listener, places)
+                ending = await self._runner.run()
+        except asyncio.CancelledError:
+            if not self._interrupted:
+                raise
+            ending = Ending("interrupted", "interrupted", exit_code=130)
+        except RunError as error:
+            ending = Ending("failed", error.message, error.hint, error.exit_code)
+        return ending, _calls(store, caller)
+
+    def _interrupt(self) -> None:
+        self._interrupted = True
+        if self._runner is not None:
+            self._runner.interrupt()
+        elif self._task is not None:
+            self._task.cancel()
+
+
+def _calls(store: Store, caller: JournaledCaller | None) -> Json:
+    """The counts of the contract: what was ever sent in this run, and what this invocation replayed and gave up."""
+    sent, retried = store.call_counts()
+    return {
+        "sent": sent,
+        "retried": retried,
+        "replayed": caller.counts.replayed if caller else 0,
+        "failed": caller.counts.failed if caller else 0,
+    }
+
+
+@contextmanager
+def _only_run_in(folder: Path) -> Iterator[None]:
+    """Hold the run folder for this process alone. Raises ``UsageError`` while another run works in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        owner = folder / "run.pid"
+        lock = FileLock(folder / "run.lock")
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        who = owner.read_text().strip() if owner.exists() else "unknown"
+        raise UsageError(
+            f"another synth run (process {who}) is at work in {folder}", hint="wait for it, or give another --run-dir"
+        ) from error
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    try:
+        owner.write_text(f"{os.getpid()}\n")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C and a polite kill end the run resumable; only the main thread can be asked so."""
+    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

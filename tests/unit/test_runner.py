@@ -1,0 +1,233 @@
+"""The runner against generators whose every outcome is known beforehand."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synth.agents.context import UnitContext
+from synth.diversity.novelty import Novelty
+from synth.errors import BudgetSpent, FatalModelError, Rejected
+from synth.events import Event, UnitDecided, ignore
+from synth.example import Draft
+from synth.messages import Message, StopReason, Usage
+from synth.models.caller import CallRecord
+from synth.models.client import Request, Response, Sampling
+from synth.plan import Plan
+from synth.recipe.schema import CotSpec, DiversitySpec, GeneratorSpec, ModelSpec, Recipe
+from synth.runner import Ending, Line, Runner
+from synth.store import Progress, Store
+
+Outcome = Callable[[int], str]
+
+
+class EchoCaller:
+    """Answers with the request's last message, after a random while; journals like the real one."""
+
+    def __init__(self, store: Store, *, jitter: random.Random | None = None, stop_after: int | None = None) -> None:
+        self.store = store
+        self.sent: list[str] = []
+        self.replayed = 0
+        self._jitter = jitter
+        self._stop_after = stop_after
+
+    async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
+        call_id, fingerprint = f"{unit}/{key}", request.fingerprint(model)
+        known = await self.store.find_call(call_id, fingerprint, request)
+        if known is not None:
+            self.replayed += 1
+            return known
+        if self._stop_after is not None and len(self.sent) >= self._stop_after:
+            raise BudgetSpent("tokens", "the budget is spent")
+        self.sent.append(call_id)
+        if self._jitter is not None:
+            await asyncio.sleep(self._jitter.random() / 500)
+        answer = Response(Message("assistant", request.messages[-1].content), Usage(3, 2), StopReason.STOP, model)
+        record = CallRecord(call_id, unit, model, fingerprint, request, answer, 0.0, 0.001, 1, "sent")
+        await self.store.record_call(record)
+        return record
+
+
+class Scripted:
+    """Two calls a unit, then what ``outcome`` says of its index: a text, or ``!gate`` to be rejected."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
+    async def make(self, context: UnitContext) -> Draft:
+        index = context.unit.index
+        for step in range(2):
+            request = Request((Message("user", f"unit {index} step {step}"),), Sampling(), sample=str(index))
+            await context.call("m", request, f"ask.{step}")
+        text = self._outcome(index)
+        if text == "!crash":
+            raise KeyError("a defect in the user's own kind")
+        if text == "!fatal":
+            raise FatalModelError("the key is wrong", hint="mend it")
+        if text.startswith("!"):
+            raise Rejected(text[1:], f"unit {index} is bad", text="bad")
+        return Draft((Message("user", "q"), Message("assistant", text)), text)
+
+
+def words(index: int) -> str:
+    return f"example number {index} says something of its own " + " ".join(f"w{index}x{i}" for i in range(8))
+
+
+def make_line(count: int, outcome: Outcome, store: Store, *, attempts: float = 5, novelty: bool = True) -> Line:
+    spec: GeneratorSpec = CotSpec(kind="cot", id="g", count=count)
+    recipe = Recipe(name="t", seed=7, models={"m": ModelSpec(provider="scripted")}, generate=[spec])  # type: ignore[list-item]
+    known = store.progress().get("g", Progress())
+    filter_ = Novelty(DiversitySpec(), (), store.accepted_texts("g")) if novelty else None
+    return Line(spec, Plan(recipe, spec, ()), Scripted(outcome), filter_, known, attempts)
+
+
+async def run_once(
+    path: Path,
+    count: int,
+    outcome: Outcome,
+    *,
+    places: int = 4,
+    seed: int | None = None,
+    stop_after: int | None = None,
+    attempts: float = 5,
+    listener: Callable[[Event], None] = ignore,
+) -> tuple[Ending, list[bytes], EchoCaller]:
+    store = Store.open(path)
+    try:
+        store.prepare_resume()
+        caller = EchoCaller(store, jitter=random.Random(seed) if seed is not None else None, stop_after=stop_after)
+        line = make_line(count, outcome, store, attempts=attempts)
+        ending = await Runner([line], caller, store, listener, places).run()
+        await store.flush()
+        return ending, list(store.accepted_rows("g")), caller
+    finally:
+        store.close()
+
+
+async def test_makes_exactly_the_count_and_refills_what_is_rejected(tmp_path: Path) -> None:
+    events: list[Event] = []
+    ending, rows, _ = await run_once(
+        tmp_path / "a.sqlite", 10, lambda i: "!form" if i % 3 == 1 else words(i), listener=events.append
+    )
+    assert ending == Ending("complete")
+    assert [orjson.loads(row)["id"] for row in rows] == [f"g-{i:06d}" for i in range(15) if i % 3 != 1]
+    decided = [event for event in events if isinstance(event, UnitDecided)]
+    assert [event.unit for event in decided if event.gate == "form"] == [f"g-{i:06d}" for i in (1, 4, 7, 10, 13)]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.sampled_from(["new", "copy", "!form"]), min_size=40, max_size=40),
+    st.integers(0, 2**32),
+    st.sampled_from([2, 5, 16]),
+)
+def test_the_dataset_does_not_depend_on_concurrency_or_on_the_order_of_completion(
+    tmp_path_factory: pytest.TempPathFactory, outcomes: list[str], seed: int, places: int
+) -> None:
+    folder = tmp_path_factory.mktemp("order")
+
+    def outcome(index: int) -> str:
+        kind = outcomes[index]
+        return words(index) if kind == "new" else words(0) if kind == "copy" else kind
+
+    async def both() -> tuple[list[bytes], list[bytes]]:
+        _, alone, _ = await run_once(folder / "1.sqlite", 8, outcome, places=1)
+        _, many, _ = await run_once(folder / "n.sqlite", 8, outcome, places=places, seed=seed)
+        return alone, many
+
+    alone, many = asyncio.run(both())
+    assert alone == many
+
+
+async def test_a_run_stopped_by_its_budget_resumes_without_asking_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    whole, expected, _ = await run_once(tmp_path / "whole.sqlite", 12, words, seed=1)
+    assert whole.status == "complete"
+    ending, rows, first = await run_once(path, 12, words, places=6, seed=2, stop_after=11)
+    assert (ending.status, ending.exit_code) == ("short", 3)
+    assert 1 <= len(rows) < 12
+    ending, rows, second = await run_once(path, 12, words, places=3, seed=3)
+    assert ending.status == "complete"
+    assert rows == expected
+    assert not set(first.sent) & set(second.sent)
+    assert len(first.sent) + len(second.sent) == 24
+
+
+async def test_a_complete_run_calls_nobody_when_run_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    _, expected, _ = await run_once(path, 5, words)
+    ending, rows, caller = await run_once(path, 5, words)
+    assert (ending.status, rows, caller.sent) == ("complete", expected, [])
+
+
+async def test_a_raised_count_goes_on_where_the_run_ended(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    _, five, _ = await run_once(path, 5, words)
+    _, nine, caller = await run_once(path, 9, words)
+    assert nine[:5] == five
+    assert len(nine) == 9
+    assert not any(call.startswith(tuple(f"g-{i:06d}" for i in range(5))) for call in caller.sent)
+
+
+async def test_attempts_run_out(tmp_path: Path) -> None:
+    ending, rows, _ = await run_once(tmp_path / "a.sqlite", 4, lambda i: words(i) if i == 2 else "!form", attempts=3)
+    assert (ending.status, ending.exit_code, len(rows)) == ("short", 3, 1)
+    assert "'g' has 1 of 4 after 12 attempts" in ending.message
+
+
+async def test_near_duplicates_are_rejected_in_plan_order(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    _, rows, _ = await run_once(path, 3, lambda i: words(i // 2), seed=5)
+    assert [orjson.loads(row)["id"] for row in rows] == ["g-000000", "g-000002", "g-000004"]
+    store = Store.open(path)
+    rejected = [orjson.loads(row) for row in store.rejected_rows("g")]
+    store.close()
+    assert [row["gate"] for row in rejected] == ["novelty", "novelty"]
+    assert "g-000000" in rejected[0]["reason"]
+
+
+async def test_what_no_retry_can_mend_stops_the_run_at_once(tmp_path: Path) -> None:
+    ending, rows, _ = await run_once(tmp_path / "a.sqlite", 50, lambda i: "!fatal" if i == 9 else words(i))
+    assert (ending.status, ending.exit_code, ending.message, ending.hint) == (
+        "failed",
+        1,
+        "the key is wrong",
+        "mend it",
+    )
+    assert len(rows) < 50
+
+
+async def test_a_kind_that_crashes_ends_its_attempt_only(tmp_path: Path) -> None:
+    ending, rows, _ = await run_once(tmp_path / "a.sqlite", 5, lambda i: "!crash" if i in (1, 3) else words(i))
+    assert (ending.status, len(rows)) == ("complete", 5)
+
+
+async def test_a_kind_that_always_crashes_stops_the_run(tmp_path: Path) -> None:
+    ending, _, _ = await run_once(tmp_path / "a.sqlite", 50, lambda i: "!crash")
+    assert ending.status == "failed"
+    assert 'KeyError: "a defect in the user\'s own kind"' in ending.message
+
+
+async def test_an_interrupted_run_keeps_what_is_complete_and_resumes_to_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    _, expected, _ = await run_once(tmp_path / "whole.sqlite", 30, words)
+    store = Store.open(path)
+    store.prepare_resume()
+    caller = EchoCaller(store, jitter=random.Random(4))
+    runner = Runner([make_line(30, words, store)], caller, store, ignore, 5)
+    task = asyncio.create_task(runner.run())
+    while len(caller.sent) < 20:  # noqa: ASYNC110 - the caller under test has no event to wait for
+        await asyncio.sleep(0.001)
+    runner.interrupt()
+    ending = await task
+    await store.flush()
+    store.close()
+    assert (ending.status, ending.exit_code) == ("interrupted", 130)
+    ending, rows, second = await run_once(path, 30, words, seed=9)
+    assert (ending.status, rows) == ("complete", expected)
+    assert len(caller.sent) + len(second.sent) <= 60 + 5
