@@ -59,6 +59,12 @@ class LexicalIndex:
         return shingles[: len(shingles) - math.ceil(self._threshold * len(shingles)) + 1]
 
 
+def overlap(one: str, other: str) -> float:
+    """The Jaccard similarity of two texts' shingles, 0 where neither has a word."""
+    first, second = set(_shingles(one)), set(_shingles(other))
+    return len(first & second) / len(first | second) if first or second else 0.0
+
+
 def _shingles(text: str) -> array[int]:
     words = _WORD.findall(text.lower())
     if len(words) <= _SHINGLE:

@@ -26,7 +26,7 @@ class Cot:
         question = str(seed["question"])
         chains = await solve(self._solver, context, {"question": question}, self._ensemble.samples)
         answer, share = self._decide(chains, seed.get("answer"))
-        kept = best_chain(chains, answer)
+        kept = best_chain(chains, question, answer)
         return Draft(
             messages=(Message("user", question), Message("assistant", kept.text, reasoning=kept.reasoning)),
             text=kept.text,

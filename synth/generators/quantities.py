@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from fractions import Fraction
 
 from synth.generators.answers import parse_number
@@ -19,23 +20,28 @@ del _WORDS["one"]
 _TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?|[a-z]+", re.IGNORECASE)
 
 
-def quantities(text: str) -> frozenset[Fraction]:
-    """The numbers in the text; 1 is left out, as "one" and "a" say it too, and "twenty-five" is one number."""
-    found: set[Fraction] = set()
+def quantities(text: str) -> Counter[Fraction]:
+    """Each number in the text with how often it stands there.
+
+    1 is left out, as "one" and "a" say it too; "twenty-five" is one number.
+    """
+    found: Counter[Fraction] = Counter()
     tens: Fraction | None = None
     for token in _TOKEN.findall(text.lower().replace("-", " ")):
         value = parse_number(token.rstrip(",")) if token[0].isdigit() else _word_value(token)
         if tens is not None:
             joins = value is not None and 0 < value < 10 and not token[0].isdigit()
-            found.add(tens + value if joins and value else tens)
+            found[tens + value if joins and value else tens] += 1
             tens = None
             if joins:
                 continue
         if value is not None and token in _TENS:
             tens = value
         elif value is not None and value != 1:
-            found.add(value)
-    return frozenset(found if tens is None else found | {tens})
+            found[value] += 1
+    if tens is not None:
+        found[tens] += 1
+    return found
 
 
 def _word_value(word: str) -> Fraction | None:

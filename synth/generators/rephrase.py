@@ -1,17 +1,22 @@
 """``rephrase``: a new wording of a seed's question whose answer stays (question rephrasing, MetaMath arXiv 2309.12284).
 
 A new wording is kept when a program finds every number of the old one in it and no other, and solving it again reaches
-the seed's answer in at least ``ensemble.vote`` of the chains. The best of those chains goes out with it.
+the seed's answer in at least ``ensemble.vote`` of the chains. The best of those chains goes out with it. A wording
+that fails the program's checks is written again, with the complaint, before anything is spent on solving it.
 """
 
 from __future__ import annotations
 
+import math
+import re
+
 from synth.agents.context import UnitContext
+from synth.diversity.lexical import overlap
 from synth.errors import Rejected
 from synth.example import Draft
 from synth.generators.base import Setup
 from synth.generators.quantities import quantities
-from synth.generators.solving import best_chain, share_of, solve
+from synth.generators.solving import Chain, best_chain, share_of, solve
 from synth.messages import Message
 from synth.recipe.schema import RephraseSpec, SamplingSpec
 
@@ -22,53 +27,91 @@ _SCHEMA = {
     "additionalProperties": False,
 }
 _STYLES = (
-    "as a short story about the person in it",
-    "as a direct question in as few words as possible",
+    "with other words for every verb and noun that allows it",
+    "so that the sentences come in another order",
+    "as two or three short sentences",
+    "in one long sentence that ends in the question",
     "as a message to a friend",
     "the way a teacher reads it out in class",
-    "starting with what is asked, then giving the facts",
-    "in the first person",
-    "with other everyday words and a different sentence order",
-    "as one long sentence",
+    "with the person's reason for doing it",
+    "so that it begins with the person's name",
 )
+_WORDINGS = 3
+"""Wordings written before a unit is given up."""
+_MOST_OVERLAP = 0.7
+"""Of three-word shingles with the seed's question: more is a copy with a word changed."""
 
 
 class Rephrase:
     def __init__(self, setup: Setup, spec: RephraseSpec) -> None:
         self._ensemble = spec.ensemble
         self._rephraser = setup.agent(
-            "rephraser", sampling=SamplingSpec(temperature=0.9, top_p=0.95, max_tokens=400), schema=_SCHEMA
+            "rephraser", sampling=SamplingSpec(temperature=0.9, top_p=0.95, max_tokens=300), schema=_SCHEMA
         )
         self._solver = setup.agent(
-            "solver", sampling=SamplingSpec(temperature=0.3, max_tokens=512), template="cot/solver"
+            "solver", sampling=SamplingSpec(temperature=0.3, max_tokens=400), template="cot/solver"
         )
 
     async def make(self, context: UnitContext) -> Draft:
         seed = context.variables["seed"]
         question, answer = str(seed["question"]), str(seed["answer"])
-        style = context.rng.choice(_STYLES)
-        reply = await self._rephraser.ask(context, {"question": question, "style": style})
-        wording = str(reply.value["question"]).strip()
-        _check_wording(question, wording)
-        chains = await solve(self._solver, context, {"question": wording}, self._ensemble.samples)
-        share = share_of(chains, answer)
-        if share < self._ensemble.vote or not share:
-            found = ", ".join(chain.answer or "none" for chain in chains)
-            raise Rejected("answer", f"solved again it gives {found}, not the seed's {answer}", text=wording)
-        kept = best_chain(chains, answer)
+        styles = context.rng.sample(_STYLES, _WORDINGS)
+        wording, style = await self._reword(context, question, styles)
+        chains = await self._solve_again(context, wording, answer)
+        kept = best_chain(chains, wording, answer)
         return Draft(
             messages=(Message("user", wording), Message("assistant", kept.text, reasoning=kept.reasoning)),
             text=wording,
-            scores={"agreement": round(share, 4)},
+            scores={"agreement": round(share_of(chains, answer), 4)},
             extra={"answer": answer, "style": style},
         )
 
+    async def _reword(self, context: UnitContext, question: str, styles: list[str]) -> tuple[str, str]:
+        complaint: Rejected | None = None
+        numbers = re.findall(r"\d[\d,.]*\d|\d", question)
+        for sample, style in enumerate(styles):
+            visible = {
+                "question": question,
+                "style": style,
+                "numbers": numbers,
+                "complaint": complaint.reason if complaint else "",
+            }
+            reply = await self._rephraser.ask(context, visible, sample=sample)
+            wording = str(reply.value["question"]).strip()
+            complaint = _complaint(question, wording)
+            if complaint is None:
+                return wording, style
+        assert complaint is not None
+        raise complaint
 
-def _check_wording(question: str, wording: str) -> None:
+    async def _solve_again(self, context: UnitContext, wording: str, answer: str) -> list[Chain]:
+        """As many chains as can decide it: the rest is not asked for once enough agree, or too few can."""
+        samples = self._ensemble.samples
+        needed = max(1, math.ceil(self._ensemble.vote * samples))
+        chains: list[Chain] = []
+        while len(chains) < samples:
+            right = round(share_of(chains, answer) * len(chains)) if chains else 0
+            if right >= needed or right + samples - len(chains) < needed:
+                break
+            chains += await solve(
+                self._solver, context, {"question": wording}, needed - right, first_sample=len(chains)
+            )
+        if round(share_of(chains, answer) * len(chains)) < needed:
+            found = ", ".join(chain.answer or "none" for chain in chains)
+            raise Rejected("answer", f"solved again it gives {found}, not the seed's {answer}", text=wording)
+        return chains
+
+
+def _complaint(question: str, wording: str) -> Rejected | None:
+    """What a program can see wrong with a new wording."""
     before, after = quantities(question), quantities(wording)
-    if before != after:
-        lost = ", ".join(map(str, sorted(before - after))) or "nothing"
-        added = ", ".join(map(str, sorted(after - before))) or "nothing"
-        raise Rejected("quantities", f"the new wording loses {lost} and adds {added}", text=wording)
-    if not wording.rstrip().endswith("?"):
-        raise Rejected("form", "the new wording does not end in a question", text=wording)
+    lost, added = before.keys() - after.keys(), (after - before).keys()
+    if lost:
+        return Rejected("quantities", f"it left out {', '.join(map(str, sorted(lost)))}", text=wording)
+    if added:
+        return Rejected("quantities", f"it added {', '.join(map(str, sorted(added)))}", text=wording)
+    if not wording.endswith("?"):
+        return Rejected("form", "it did not end in a question mark", text=wording)
+    if overlap(question, wording) > _MOST_OVERLAP:
+        return Rejected("copy", "it was nearly the same as the old wording", text=wording)
+    return None

@@ -12,7 +12,7 @@ from synth.agents.context import UnitContext
 from synth.agents.together import together
 from synth.errors import Rejected
 from synth.generators.answers import normalize_answer, parse_final_answer
-from synth.generators.arithmetic import wrong_equations
+from synth.generators.arithmetic import dead_ends, unsupported_numbers, wrong_equations
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,12 @@ class Chain:
     answer: str | None
 
 
-async def solve(solver: Agent, context: UnitContext, variables: Mapping[str, Any], samples: int) -> list[Chain]:
+async def solve(
+    solver: Agent, context: UnitContext, variables: Mapping[str, Any], samples: int, *, first_sample: int = 0
+) -> list[Chain]:
     """``samples`` independent chains, in order. A chain that was cut off or empty counts, without an answer."""
-    return await together(_chain(solver, context, variables, sample) for sample in range(samples))
+    numbers = range(first_sample, first_sample + samples)
+    return await together(_chain(solver, context, variables, number) for number in numbers)
 
 
 async def _chain(solver: Agent, context: UnitContext, variables: Mapping[str, Any], sample: int) -> Chain:
@@ -54,12 +57,23 @@ def majority(chains: list[Chain]) -> tuple[str, float] | None:
     return ranked[0][0], ranked[0][1] / len(chains)
 
 
-def best_chain(chains: list[Chain], answer: str) -> Chain:
-    """The shortest chain that reaches ``answer`` through true equations only. Raises ``Rejected`` if there is none."""
+def best_chain(chains: list[Chain], question: str, answer: str) -> Chain:
+    """The shortest chain that reaches ``answer`` with sound arithmetic. Raises ``Rejected`` if there is none."""
     wanted = normalize_answer(answer)
     right = [chain for chain in chains if chain.answer is not None and normalize_answer(chain.answer) == wanted]
-    sound = [chain for chain in right if not wrong_equations(chain.text)]
+    complaints = [_unsound(question, chain) for chain in right]
+    sound = [chain for chain, complaint in zip(right, complaints, strict=True) if complaint is None]
     if not sound:
-        wrong = wrong_equations(right[0].text)
-        raise Rejected("arithmetic", f"right answer through a false equation: {wrong[0]}", text=right[0].text)
+        raise Rejected("arithmetic", f"right answer, but {complaints[0]}", text=right[0].text)
     return min(sound, key=lambda chain: len(chain.text))
+
+
+def _unsound(question: str, chain: Chain) -> str | None:
+    wrong = wrong_equations(chain.text)
+    if wrong:
+        return f"through a false equation: {wrong[0]}"
+    unsupported = unsupported_numbers(question, chain.text)
+    if unsupported:
+        return f"{unsupported[0]} comes from nowhere"
+    dead = dead_ends(chain.text, chain.answer or "")
+    return f"{dead[0]} leads nowhere" if dead else None

@@ -1,0 +1,79 @@
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synth.generators.arithmetic import dead_ends, unsupported_numbers, wrong_equations
+from synth.generators.quantities import quantities
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3 * 4 = 12 pens",
+        "15 * 6 + 15 * 4 = $90 + $60 = $150",
+        "Total hours = 6 + 4 = 10 hours",
+        "10 * $15 = $150",
+        "\\[ 28 \\div 4 = 7 \\]",
+        "4 bags × 6 rolls per bag = 24 rolls",
+        "1,200 / 4 = 300",
+        "20% * 50 = 10",
+        "10 / 3 = 3.33",
+        "(2 + 3) * 4 = 20",
+        "x = 5",
+        "There is nothing to compute here.",
+        "5 x 6 = 30",
+    ],
+)
+def test_true_or_no_equations_pass(text: str) -> None:
+    assert wrong_equations(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("3 * 4 = 13 pens", "3 * 4 = 13"),
+        ("15 * 6 + 15 * 4 = 90 + 50", "15 * 6 + 15 * 4 = 90 + 50"),
+        ("6 + 4 = 10 = 11 - 2", "10 = 11 - 2"),
+        ("4 bags * 6 rolls = 25 rolls", "4 bags * 6 = 25"),
+        ("10 / 3 = 3", "10 / 3 = 3"),
+        ("10 / 3 = 3.4", "10 / 3 = 3.4"),
+    ],
+)
+def test_false_equations_are_named(text: str, wrong: str) -> None:
+    assert wrong_equations(text) == [wrong]
+
+
+@given(st.integers(0, 9999), st.integers(1, 9999), st.sampled_from("+-*"), st.integers(-3, 3))
+def test_an_equation_is_wrong_exactly_when_its_sides_differ(a: int, b: int, sign: str, off: int) -> None:
+    value = {"+": a + b, "-": a - b, "*": a * b}[sign] + off
+    if value >= 0:
+        assert bool(wrong_equations(f"So {a} {sign} {b} = {value} in all.")) == (off != 0)
+
+
+def test_numbers_must_come_from_the_question_or_an_equation() -> None:
+    question = "A class of 28 pupils is divided into groups of 4. Each group needs 3 scissors. How many scissors?"
+    assert unsupported_numbers(question, "28 / 4 = 7 groups. 7 * 3 = 21 scissors. Answer: 21") == []
+    assert unsupported_numbers(question, "That gives 7 groups. 7 * 3 = 21 scissors. Answer: 21") == ["7"]
+
+
+def test_a_step_that_nothing_comes_of_is_a_dead_end() -> None:
+    assert dead_ends("4 * 28 = 112 in one group. 28 / 4 = 7 groups. 7 * 3 = 21.", "21") == ["4 * 28 = 112"]
+    assert dead_ends("28 / 4 = 7 groups. 7 * 3 = 21.", "21") == []
+    assert dead_ends("50 - 4 * 8 = 50 - 32 = 18", "18") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("twenty-five cats and 3 dogs", {25: 1, 3: 1}),
+        ("Four friends, 4 pizzas", {4: 2}),
+        ("one of a dozen", {12: 1}),
+        ("1,250.50 dollars", {Fraction(2501, 2): 1}),
+        ("thirty days", {30: 1}),
+        ("half of 10", {2: 1, 10: 1}),
+    ],
+)
+def test_quantities(text: str, numbers: dict[Fraction, int]) -> None:
+    assert dict(quantities(text)) == numbers
