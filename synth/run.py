@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +20,15 @@ from filelock import FileLock, Timeout
 from synth.diversity.novelty import Novelty
 from synth.errors import RunError, UsageError
 from synth.events import Listener, RunFinished, RunStarted, ignore
-from synth.example import Seed
 from synth.export.dataset import write_run_folder
 from synth.files import cannot_write, write_atomically
-from synth.generators.base import Generator, Setup
-from synth.generators.registry import build_generator
 from synth.messages import Json
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
-from synth.plan import Plan
+from synth.prepared import Prepared, prepare
 from synth.recipe.load import LoadedRecipe
-from synth.recipe.lock import Lock, differences, make_lock, read_lock
+from synth.recipe.lock import Lock, differences, read_lock
 from synth.runner import Ending, Line, Runner
-from synth.seeds import read_seeds
 from synth.store import Progress, Store
 from synth.summary import summarize
 
@@ -103,16 +99,12 @@ class _Job:
 
     async def run(self) -> RunResult:
         recipe, started = self._recipe, time.monotonic()
-        seeds = read_seeds(recipe.seeds, self._loaded.base) if recipe.seeds else ()
-        setups = [Setup(spec, recipe.models, self._loaded.base) for spec in recipe.generate]
-        generators = [build_generator(setup) for setup in setups]
-        prompts = {name: digest for setup in setups for name, digest in setup.prompts.items()}
-        lock = make_lock(self._loaded, seeds, prompts)
+        prepared = prepare(self._loaded)
         with _only_run_in(self._dir):
-            store = self._open_store(lock)
+            store = self._open_store(prepared.lock)
             try:
                 before = float(store.meta().get("seconds", 0))
-                ending, calls = await self._carry_out(store, seeds, generators)
+                ending, calls = await self._carry_out(store, prepared)
                 await store.flush()
                 seconds = before + time.monotonic() - started
                 summary = summarize(recipe, store, ending, calls=calls, seconds=seconds)
@@ -145,17 +137,14 @@ class _Job:
         store.prepare_resume()
         return store
 
-    async def _carry_out(
-        self, store: Store, seeds: Sequence[Seed], generators: Sequence[Generator]
-    ) -> tuple[Ending, Json]:
+    async def _carry_out(self, store: Store, prepared: Prepared) -> tuple[Ending, Json]:
         recipe, progress = self._recipe, store.progress()
         lines = []
-        for spec, generator in zip(recipe.generate, generators, strict=True):
-            known = progress.get(spec.id, Progress())
+        for spec, plan, generator in prepared.generators:
             novelty = None
             if recipe.diversity != "off":
-                novelty = Novelty(recipe.diversity, seeds, store.accepted_texts(spec.id))
-            plan = Plan(recipe, spec, seeds)
+                novelty = Novelty(recipe.diversity, prepared.seeds, store.accepted_texts(spec.id))
+            known = progress.get(spec.id, Progress())
             lines.append(Line(spec, plan, generator, novelty, known, recipe.budget.attempts))
         self._listener(
             RunStarted(

@@ -80,7 +80,7 @@ def words(index: int) -> str:
 
 def make_line(count: int, outcome: Outcome, store: Store, *, attempts: float = 5, novelty: bool = True) -> Line:
     spec: GeneratorSpec = CotSpec(kind="cot", id="g", count=count)
-    recipe = Recipe(name="t", seed=7, models={"m": ModelSpec(provider="scripted")}, generate=[spec])  # type: ignore[list-item]
+    recipe = Recipe(name="t", seed=7, models={"m": ModelSpec(provider="scripted")}, generate=[spec])
     known = store.progress().get("g", Progress())
     filter_ = Novelty(DiversitySpec(), (), store.accepted_texts("g")) if novelty else None
     return Line(spec, Plan(recipe, spec, ()), Scripted(outcome), filter_, known, attempts)

@@ -1,0 +1,40 @@
+"""A recipe made ready to run: its seeds read, its generators built. Nothing has been asked of a model yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synth.example import Seed
+from synth.generators.base import Generator, Setup
+from synth.generators.registry import build_generator
+from synth.plan import Plan
+from synth.recipe.load import LoadedRecipe
+from synth.recipe.lock import Lock, make_lock
+from synth.recipe.schema import GeneratorSpec
+from synth.seeds import read_seeds, require_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """``generators`` are in the recipe's order; ``lock`` says what a run of this would depend on."""
+
+    loaded: LoadedRecipe
+    seeds: tuple[Seed, ...]
+    generators: tuple[tuple[GeneratorSpec, Plan, Generator], ...]
+    lock: Lock
+
+
+def prepare(loaded: LoadedRecipe) -> Prepared:
+    """Read and check everything that a run needs from files. Raises ``UsageError`` (``RecipeError`` for places)."""
+    recipe, base = loaded.recipe, loaded.base
+    seeds = read_seeds(recipe.seeds, base) if recipe.seeds else ()
+    generators: list[tuple[GeneratorSpec, Plan, Generator]] = []
+    prompts: dict[str, str] = {}
+    for index, spec in enumerate(recipe.generate):
+        if recipe.seeds:
+            user = f"generate.{index} ({spec.kind})"
+            require_fields(seeds, spec.needs, file=base / recipe.seeds.path, used_by=user)
+        setup = Setup(spec, recipe.models, base)
+        generators.append((spec, Plan(recipe, spec, seeds), build_generator(setup)))
+        prompts |= setup.prompts
+    return Prepared(loaded, seeds, tuple(generators), make_lock(loaded, seeds, prompts))
