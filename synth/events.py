@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from synth.messages import Json, Usage
+from synth.models.progress import ModelState as ModelState
+from synth.models.progress import Warned as Warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +19,6 @@ class RunStarted:
     run_dir: Path
     requested: Mapping[str, int]
     accepted: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelState:
-    """A model is being made ready: ``phase`` is a few words, ``done`` and ``total`` are bytes where known."""
-
-    model: str
-    phase: str
-    done: int = 0
-    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +37,6 @@ class UnitDecided:
     unit: str
     gate: str | None
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """Something the user should know, said once."""
-
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,208 @@
+"""The embedded models' servers: started when they are needed, revived when they die, stopped always."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+import synth
+from synth.errors import FatalModelError, UsageError
+from synth.models.embedded.cache import cached_path
+from synth.models.embedded.cores import physical_cores
+from synth.models.embedded.pull import ensure_model, is_path
+from synth.models.embedded.registry import DEFAULT, find_model
+from synth.models.process import ChildProcess, is_healthy
+from synth.models.progress import ModelState, Report, Warned, ignore
+
+MOST_PARALLEL = 8
+"""Requests computed together: beyond it two to eight cores gain nothing, and each takes its own context's memory."""
+
+PATH_CONTEXT_LENGTH = 4096
+"""Tokens of one request for a .gguf file that the registry knows nothing of."""
+
+_SERVER_MODULE = "synth.models.embedded.server"
+_LOAD_SECONDS = 300.0
+_DYING_SECONDS = 0.5  # its port closes before its end is noticed
+_RESTART_TRIES = 3
+_RESTART_PAUSE_SECONDS = 1.0
+_MOST_DEATHS = 5
+_DEATHS_WITHIN_SECONDS = 600.0
+
+
+class EmbeddedServer:
+    """One model file, served over the OpenAI protocol on loopback by a process of its own.
+
+    ``model`` is a name of the registry or the path of a .gguf file; ``parallel`` requests are computed together, each
+    with room for ``context_length`` tokens. The log is ``logs/<name>.log``.
+    """
+
+    def __init__(
+        self,
+        model: str = DEFAULT,
+        *,
+        logs: Path,
+        parallel: int = MOST_PARALLEL,
+        context_length: int | None = None,
+        report: Report = ignore,
+    ) -> None:
+        if is_path(model):
+            self.name = Path(model).stem
+            self.context_length = context_length or PATH_CONTEXT_LENGTH
+        else:
+            known = find_model(model)
+            self.name = known.name
+            self.context_length = min(context_length or known.context_length, known.trained_context)
+        self.parallel = min(parallel, MOST_PARALLEL)
+        self._model = model
+        self._logs = logs
+        self._report = report
+        self._lock = asyncio.Lock()
+        self._path: Path | None = None
+        self._port = 0
+        self._child: ChildProcess | None = None
+        self._deaths: deque[float] = deque(maxlen=_MOST_DEATHS)
+        self._stopped = False
+
+    @property
+    def base_url(self) -> str:
+        """The endpoint, up to and including ``/v1``; it stays the same when the server is restarted."""
+        assert self._port, "start() comes first"
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the server's process group, or None while there is none."""
+        return self._child.pid if self._child is not None else None
+
+    async def start(self) -> str:
+        """Pull the model where it is not here yet, start its server and return the base URL.
+
+        Raises ``UsageError`` where llama.cpp or the model is missing, ``RunError`` where the model cannot be pulled,
+        ``FatalModelError`` where the server does not start.
+        """
+        async with self._lock:
+            if self._child is None:
+                self._path = await self._pull()
+                await self._launch()
+        return self.base_url
+
+    async def ensure_alive(self) -> None:
+        """Return when the server answers; where it has died or hangs, it is started again at the same address.
+
+        Raises ``FatalModelError`` where it dies again and again, or is stopped.
+        """
+        async with self._lock:
+            if self._stopped or self._child is None:
+                raise FatalModelError(f"the server of {self.name} is stopped")
+            health = f"{self.base_url.removesuffix('/v1')}/health"
+            if await is_healthy(health) or (self._child.running and await is_healthy(health)):
+                return
+            await self._restart(self._child)
+
+    async def stop(self) -> None:
+        """End the server. It is not started again."""
+        self._stopped = True
+        if self._child is not None:
+            await self._child.stop()
+
+    async def _restart(self, dead: ChildProcess) -> None:
+        ending = dead.ending if await dead.wait_ended(_DYING_SECONDS) else "it does not answer"
+        await dead.stop()
+        if len(self._deaths) == _MOST_DEATHS and time.monotonic() - self._deaths[0] < _DEATHS_WITHIN_SECONDS:
+            raise dead.failure(f"keeps dying ({_MOST_DEATHS + 1} times in {_DEATHS_WITHIN_SECONDS / 60:.0f} minutes)")
+        self._deaths.append(time.monotonic())
+        self._report(Warned(f"the server of {self.name} is started again: {ending}"))
+        for tries in range(1, _RESTART_TRIES + 1):
+            try:
+                await self._launch()
+                break
+            except FatalModelError:
+                if self._stopped or tries == _RESTART_TRIES:
+                    raise
+                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
+
+    async def _launch(self) -> None:
+        """Start the process and wait until the model is loaded; the first time at any free port, then at the same."""
+        assert self._path is not None
+        self._report(ModelState(self.name, "starting"))
+        options = {
+            "--model": self._path,
+            "--alias": self.name,
+            "--parallel": self.parallel,
+            "--context": self.context_length,
+            "--threads": physical_cores(),
+            "--port": self._port,
+        }
+        # -P: no file in the user's working directory is imported in place of a module.
+        command = [sys.executable, "-P", "-m", _SERVER_MODULE]
+        for option, value in options.items():
+            command += [option, str(value)]
+        found_at = [str(Path(synth.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._child = child = await ChildProcess.start(
+            f"the server of {self.name}",
+            command,
+            log=self._logs / f"{self.name}.log",
+            env={"PYTHONPATH": os.pathsep.join(found_at)},
+        )
+        try:
+            self._port = json.loads(await child.read_report(_LOAD_SECONDS))["port"]
+        except BaseException:
+            await child.stop()
+            raise
+        self._report(ModelState(self.name, "ready"))
+
+    async def _pull(self) -> Path:
+        if importlib.util.find_spec("xllamacpp") is None:
+            raise UsageError(
+                "embedded models need llama.cpp, which is not installed", hint="pip install 'synth[embedded]'"
+            )
+        loop = asyncio.get_running_loop()
+        cancelled = threading.Event()
+
+        def tell(event: ModelState | Warned) -> None:
+            if cancelled.is_set():
+                raise _CancelledPull
+            loop.call_soon_threadsafe(self._report, event)
+
+        try:
+            return await asyncio.to_thread(ensure_model, self._model, tell)
+        except asyncio.CancelledError:
+            cancelled.set()  # a thread cannot be cancelled, but the next report ends the pull
+            raise
+
+
+class _CancelledPull(Exception):
+    """Thrown into a pull that nobody waits for any more."""
+
+
+class EmbeddedServers:
+    """The embedded servers of one run: one per model file, however many models of the recipe use it."""
+
+    def __init__(self, logs: Path, report: Report = ignore) -> None:
+        self._logs = logs
+        self._report = report
+        self._servers: dict[Path, EmbeddedServer] = {}
+
+    def get(self, model: str, *, parallel: int, context_length: int | None = None) -> EmbeddedServer:
+        """The server of ``model``, not started yet where it is new. Where several ask for the same file before it is
+        started, it serves the most parallel and the longest of them. Raises ``UsageError`` for an unknown name."""
+        path = Path(model).expanduser().resolve() if is_path(model) else cached_path(find_model(model))
+        asked = EmbeddedServer(
+            model, logs=self._logs, parallel=parallel, context_length=context_length, report=self._report
+        )
+        server = self._servers.setdefault(path, asked)
+        if server.pid is None:
+            server.parallel = max(server.parallel, asked.parallel)
+            server.context_length = max(server.context_length, asked.context_length)
+        return server
+
+    async def stop(self) -> None:
+        """End them all."""
+        await asyncio.gather(*(server.stop() for server in self._servers.values()))
