@@ -47,27 +47,30 @@ class ChildProcess:
     async def start(cls, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> Self:
         """Start ``command``. ``env`` is added to this process's environment. Raises ``UsageError`` or ``RunError``
         where the log cannot be written, ``FatalModelError`` where the system starts no process."""
-        read_end, write_end = os.pipe()
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("ab") as output:
-                log_start = output.tell()
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-I", "-S", guard.__file__, *command),
-                    stdin=read_end,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=output,
-                    env={**os.environ, **(env or {})},
-                    start_new_session=True,
-                )
-        except BaseException as error:
+            output = log.open("ab")
+        except OSError as error:
+            raise cannot_write(log, error) from error
+        log_start = output.tell()
+        read_end, write_end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", guard.__file__, *command),
+                stdin=read_end,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=output,
+                env={**os.environ, **(env or {})},
+                start_new_session=True,
+            )
+        except OSError as error:
             os.close(write_end)
-            if isinstance(error, OSError) and error.filename == str(log):
-                raise cannot_write(log, error) from error
-            if isinstance(error, OSError):
-                raise FatalModelError(f"{name} cannot be started: {error.strerror or error}") from error
+            raise FatalModelError(f"{name} cannot be started: {error.strerror or error}") from error
+        except BaseException:
+            os.close(write_end)
             raise
         finally:
+            output.close()
             os.close(read_end)
         return cls(name, log, log_start, process, write_end)
 

@@ -20,13 +20,13 @@ def physical_cores() -> int:
         cores = len({(_CPUS / f"cpu{cpu}/topology/thread_siblings_list").read_text() for cpu in cpus})
     except OSError:
         cores = len(cpus)
-    return max(1, min(cores, _quota() or cores))
+    return min(cores, _quota() or cores)
 
 
 def _quota() -> int | None:
-    """The whole CPUs that the control group allows, or None where it sets no limit."""
+    """The whole CPUs that the control group allows, at least one, or None where it sets no limit."""
     try:
         quota, period = _QUOTA.read_text().split()
-        return int(quota) // int(period)
+        return max(1, int(quota) // int(period))
     except (OSError, ValueError):  # no such group, or "max"
         return None
