@@ -9,9 +9,9 @@ from synth.generators.base import Generator, Setup
 from synth.generators.registry import build_generator
 from synth.plan import Plan
 from synth.recipe.load import LoadedRecipe
+from synth.recipe.load_seeds import load_seeds
 from synth.recipe.lock import Lock, make_lock
 from synth.recipe.schema import GeneratorSpec
-from synth.seeds import read_seeds, require_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,10 @@ class Prepared:
 def prepare(loaded: LoadedRecipe) -> Prepared:
     """Read and check everything that a run needs from files. Raises ``UsageError`` (``RecipeError`` for places)."""
     recipe, base = loaded.recipe, loaded.base
-    seeds = read_seeds(recipe.seeds, base) if recipe.seeds else ()
+    seeds = load_seeds(loaded)
     generators: list[tuple[GeneratorSpec, Plan, Generator]] = []
     prompts: dict[str, str] = {}
-    for index, spec in enumerate(recipe.generate):
-        if recipe.seeds:
-            user = f"generate.{index} ({spec.kind})"
-            require_fields(seeds, spec.needs, file=base / recipe.seeds.path, used_by=user)
+    for spec in recipe.generate:
         setup = Setup(spec, recipe.models, base)
         generators.append((spec, Plan(recipe, spec, seeds), build_generator(setup)))
         prompts |= setup.prompts

@@ -6,20 +6,22 @@ user's message. Templates come from ``prompts/<kind>/<role>.md.j2``, from a file
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError
+from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from synth.errors import SynthError, UsageError
 from synth.fingerprint import fingerprint_text
 from synth.messages import Message
+from synth.recipe.files import is_template_path
 from synth.shipped import shipped
 
 
@@ -31,9 +33,27 @@ class PromptError(SynthError):
         self.line = line
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Refuses numbers and texts of a size that would stop the machine; interception also keeps the compiler from
+    working constants out, so that checking ``{{ 9**9**9 }}`` ends.
+    """
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if isinstance(left, int) and isinstance(right, int):
+            if operator == "**" and left.bit_length() * right > 10_000:
+                raise SecurityError("a number as large as this power")
+        elif operator == "*":
+            count, repeated = (left, right) if isinstance(left, int) else (right, left)
+            if isinstance(count, int) and isinstance(repeated, Sized) and count * len(repeated) > 1_000_000:
+                raise SecurityError("a text or list as long as this product")
+        return super().call_binop(context, operator, left, right)
+
+
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(
+    return _Sandbox(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False, autoescape=False
     )
 
@@ -92,9 +112,15 @@ def shipped_template(name: str) -> Template:
     return load_template(shipped("prompts") / f"{name}.md.j2", name)
 
 
-def is_template_path(text: str) -> bool:
-    """Whether a recipe's ``prompt:`` names a file rather than being the template itself."""
-    return text.endswith(".j2") and "\n" not in text and "{" not in text
+def parse_template(source: str) -> nodes.Template:
+    """The syntax tree of a template that compiles. Raises ``PromptError`` with the line where it does not."""
+    try:
+        _environment().compile(source)
+        return _environment().parse(source)
+    except TemplateSyntaxError as error:
+        raise PromptError(str(error.message), line=error.lineno) from error
+    except (RecursionError, SyntaxError, ValueError, MemoryError) as error:  # what Python's own compiler raises
+        raise PromptError("too complicated for a template") from error
 
 
 def template_from_recipe(text: str, base: Path, name: str) -> Template:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,22 +57,30 @@ def read_seeds(spec: SeedsSpec, base: Path) -> tuple[Seed, ...]:
     return tuple(seeds)
 
 
-def require_fields(seeds: Sequence[Seed], names: Iterable[str], *, file: Path, used_by: str) -> None:
-    """Check that every seed has a value in each of ``names``; ``used_by`` says who needs it (``generate.0 (cot)``).
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A field that every seed must have, and who needs it (``generate.0 (cot)``)."""
 
-    ``file`` is where the seeds came from. Raises ``RecipeError`` with every line that lacks one.
-    """
+    field: str
+    used_by: str
+    may_be_empty: bool = False
+
+
+def require_fields(seeds: Sequence[Seed], needs: Iterable[Need], *, file: Path) -> None:
+    """Check that seeds read from ``file`` have what is needed. Raises ``RecipeError`` with every line at fault."""
     checked = _SeedsFile(file)
-    for name in names:
-        lacking = [seed for seed in seeds if seed.fields.get(name) in (None, "")]
+    for need in needs:
+        name = need.field
+        empty = () if need.may_be_empty else (None, "")
+        lacking = [seed for seed in seeds if name not in seed.fields or seed.fields[name] in empty]
         if lacking and not any(name in seed.fields for seed in seeds):
-            known = list(seeds[0].fields)
-            hint = f"{did_you_mean(name, known, 'columns')}; rename with seeds.fields: {{{name}: your column}}"
-            checked.report(lacking[0].line, f"no seed has a field {name!r}, which {used_by} needs", hint)
+            hint = did_you_mean(name, seeds[0].fields, "the columns are")
+            hint += f"; rename one with seeds: {{fields: {{{name}: its name}}}}"
+            checked.report(lacking[0].line, f"no seed has the field {name!r}, and {need.used_by} needs it", hint)
             continue
         for seed in lacking:
             what = "is missing" if name not in seed.fields else "is null" if seed.fields[name] is None else "is empty"
-            checked.report(seed.line, f"{name!r} {what}, and {used_by} needs it")
+            checked.report(seed.line, f"the field {name!r} {what}, and {need.used_by} needs it")
     checked.raise_problems()
 
 

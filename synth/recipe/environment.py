@@ -37,6 +37,8 @@ def substitute(
         if found is None and default is None:
             hint = f"set it, or give a default: ${{{name}:-…}}; a literal ${{{name}}} is written $${{{name}}}"
             problems.at(path, f"the environment variable {name} is not set", hint)
+        if found is not None and not found.isascii() and "\udc80" <= max(found) <= "\udcff":
+            problems.at(path, f"the environment variable {name} is not UTF-8 text")
         given.append(found or "")
         return default if default is not None and not found else found or ""
 

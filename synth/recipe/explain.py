@@ -47,8 +47,11 @@ _PATTERNS = {
 _SECRET = {"api_key", "headers", "env"}
 
 
-def explain(error: ValidationError, problems: Problems, from_environment: Mapping[KeyPath, object]) -> None:
-    """Add a problem for everything that ``error`` says of a recipe; values that the environment gave are not shown."""
+def explain(error: ValidationError, problems: Problems, references: Mapping[KeyPath, str]) -> None:
+    """Add a problem for everything that ``error`` says of a recipe.
+
+    ``references`` are the texts, such as ``${VAR}``, of the values that the environment gave: those are shown instead.
+    """
     for details in error.errors(include_url=False):
         location = details["loc"]
         path = tuple(part for part in location if not _is_tag(part))
@@ -62,8 +65,10 @@ def explain(error: ValidationError, problems: Problems, from_environment: Mappin
                 _unknown_kind(details["input"], path, problems)
             case _ if path and path[-1] == "[key]":
                 problems.at_key(path[:-1], f"{path[-2]!r} {_constraint(details)}")
+            case _ if path in references and path in problems.blamed:
+                pass  # it follows from the variable that is not set
             case _:
-                _bad_value(details, path, problems, shown=not (_SECRET & set(path) or path in from_environment))
+                _bad_value(details, path, problems, references.get(path))
 
 
 def _unknown_key(location: tuple[int | str, ...], path: KeyPath, problems: Problems) -> None:
@@ -85,16 +90,19 @@ def _unknown_kind(generator: Any, path: KeyPath, problems: Problems) -> None:
         problems.at((*path, "kind"), f"'kind' must be text{_got(kind)}", kinds)
 
 
-def _bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, *, shown: bool) -> None:
+def _bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, reference: str | None) -> None:
     value, hint = details["input"], ""
-    if details["type"] == "literal_error":
+    got = "" if _SECRET & set(path) else f" (it was given as {reference})" if reference else _got(value)
+    if reference is not None:
+        hint = ""
+    elif details["type"] == "literal_error":
         choices = re.findall(r"'([^']*)'", details["ctx"]["expected"])
         hint = did_you_mean(str(value), choices, "known")
     elif details["type"] == "string_type" and isinstance(value, int | float):
         hint = "put it in quotes"
     elif value is None:
         hint = "remove the line to have the default"
-    problems.at(path, f"{_label(path)} {_constraint(details)}{_got(value) if shown else ''}", hint)
+    problems.at(path, f"{_label(path)} {_constraint(details)}{got}", hint)
 
 
 def _constraint(details: ErrorDetails) -> str:

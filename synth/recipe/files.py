@@ -1,9 +1,12 @@
-"""Which files a recipe names, and where in it."""
+"""Which files a recipe names, where in it, and whether they are there."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
+from synth.recipe.problems import Problems, nearest
 from synth.recipe.schema import CustomSpec, Recipe
 from synth.recipe.yaml import KeyPath
 
@@ -38,3 +41,27 @@ def templates(custom: CustomSpec, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         yield (*at, "output", "messages", index, "content"), message.content
     if custom.output.text is not None:
         yield (*at, "output", "text"), custom.output.text
+
+
+def check_file(at: KeyPath, path: str, base: Path, what: str, problems: Problems) -> bool:
+    """Whether the file ``path``, which the recipe names at ``at``, is there; adds a problem where it is not."""
+    found = base / path
+    if os.path.isfile(found):  # unlike Path.is_file, False for a name that no file can have
+        return True
+    if os.path.isdir(found):
+        problems.at(at, f"{what}: {path!r} is a folder, not a file")
+        return False
+    beside = {os.path.splitext(name)[0]: name for name in _beside(found)}
+    close = nearest(found.stem, beside)
+    hint = (
+        f"did you mean {beside[close]!r}?" if close else f"looked for {str(found)!r}: paths are relative to the recipe"
+    )
+    problems.at(at, f"{what}: there is no file {path!r}", hint)
+    return False
+
+
+def _beside(path: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(path.parent) if name.endswith(path.suffix))[:200]
+    except (OSError, ValueError):
+        return []

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from synth.errors import Problem, RecipeError
 from synth.messages import Json
+from synth.recipe.check import check
 from synth.recipe.environment import substitute
 from synth.recipe.explain import explain
 from synth.recipe.overrides import apply_overrides
+from synth.recipe.plain import mapping
 from synth.recipe.problems import Problems, did_you_mean
 from synth.recipe.schema import Recipe
 from synth.recipe.yaml import MAX_BYTES, KeyPath, YamlProblem, parse_yaml
@@ -50,19 +53,21 @@ def load_recipe(path: Path, *, overrides: Sequence[str] = (), count: int | None 
         document = parse_yaml(text)
     except YamlProblem as error:
         raise RecipeError([_yaml_problem(path, error)]) from error
-    problems = Problems(str(path), document.keys, document.values)
+    problems = Problems(str(path), document.keys, document.values, text.split("\n"))
     for found in document.problems:
         problems.add(_yaml_problem(path, found))
     written = document.data
     problems.origins = apply_overrides(written, overrides, count)
 
     used: dict[KeyPath, tuple[str, ...]] = {}
+    _default_api_keys(written, problems)
     data: Json = substitute(written, os.environ, problems, used)
     recipe = None
     try:
         recipe = Recipe.model_validate(data)
     except ValidationError as error:
-        explain(error, problems, used)
+        explain(error, problems, {at: _look_up(written, at) for at in used})
+    check(data, path.parent, problems)
     problems.raise_if_any()
     assert recipe is not None
     return LoadedRecipe(
@@ -71,7 +76,7 @@ def load_recipe(path: Path, *, overrides: Sequence[str] = (), count: int | None 
         base=path.parent,
         text=text,
         references={at: _look_up(written, at) for at in used},
-        secrets=tuple(sorted({value for at, values in used.items() if is_secret(at) for value in values})),
+        secrets=_secrets(recipe, used),
     )
 
 
@@ -79,8 +84,30 @@ def _yaml_problem(path: Path, found: YamlProblem) -> Problem:
     return Problem(str(path), found.line, found.column, found.message, found.hint)
 
 
+def _default_api_keys(written: Json, problems: Problems) -> None:
+    """OpenAI's own endpoint, the default of provider ``openai``, needs a key: where none is given, OPENAI_API_KEY."""
+    for name, model in mapping(written.get("models")).items():
+        given = mapping(model)
+        if given.get("provider") != "openai" or given.get("base_url") is not None or given.get("api_key") is not None:
+            continue
+        if os.environ.get("OPENAI_API_KEY"):
+            given["api_key"] = "${OPENAI_API_KEY}"
+        else:
+            hint = "set OPENAI_API_KEY, give an api_key: ${VAR}, or a base_url where no key is needed"
+            problems.at(("models", name), f"the model {name!r} at api.openai.com needs a key", hint)
+
+
 def is_secret(path: KeyPath) -> bool:
+    """Whether what stands at ``path`` may be a credential."""
     return len(path) >= 3 and path[0] == "models" and path[2] in {"api_key", "headers", "env"}
+
+
+def _secrets(recipe: Recipe, used: Mapping[KeyPath, tuple[str, ...]]) -> tuple[str, ...]:
+    found = {value for path, values in used.items() if is_secret(path) for value in values}
+    for model in recipe.models.values():
+        found.update([model.api_key or "", *model.headers.values(), urlsplit(model.base_url or "").password or ""])
+    # A shorter text than this protects nothing, and hiding it would make messages unreadable.
+    return tuple(sorted(value for value in found if len(value) >= 4))
 
 
 def _look_up(data: Any, path: KeyPath) -> str:

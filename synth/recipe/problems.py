@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -12,21 +13,36 @@ from synth.recipe.yaml import KeyPath, Span
 
 @dataclass(slots=True)
 class Problems:
-    """Problems of one recipe. ``origins`` says which values came from the command line, and by which words."""
+    """Problems of one recipe. ``origins`` says which values came from the command line, and by which words;
+    ``blamed`` are the paths of values that something is wrong with.
+    """
 
     file: str
     keys: dict[KeyPath, Span] = field(default_factory=dict)
     values: dict[KeyPath, Span] = field(default_factory=dict)
+    lines: Sequence[str] = ()
     origins: dict[KeyPath, str] = field(default_factory=dict)
     found: list[Problem] = field(default_factory=list)
+    blamed: set[KeyPath] = field(default_factory=set)
 
     def at(self, path: KeyPath, message: str, hint: str = "") -> None:
         """A problem with the value at ``path``, or with the nearest thing around it that was written."""
+        self.blamed.add(path)
         self._add(path, self.values, message, hint)
 
     def at_key(self, path: KeyPath, message: str, hint: str = "") -> None:
         """A problem with the key that ends ``path``."""
         self._add(path, self.keys, message, hint)
+
+    def at_text(self, path: KeyPath, line: int, word: str, message: str, hint: str = "") -> None:
+        """A problem with ``word`` on the given line of the template that stands at ``path``."""
+        span = self.values.get(path)
+        if span is None or self._origin(path):
+            self.at(path, message, hint)
+            return
+        first, column = (span.line + line, 1) if span.block else (span.line, span.column)
+        place = locate(self.lines, word, first, span.end_line, column) or (first, self._indented(first, column))
+        self.add(Problem(self.file, *place, message, hint))
 
     def add(self, problem: Problem) -> None:
         if problem not in self.found:  # an alias repeats its problems
@@ -40,11 +56,18 @@ class Problems:
             )
             raise RecipeError(order)
 
+    def _indented(self, line: int, column: int) -> int:
+        text = self.lines[line - 1] if line <= len(self.lines) else ""
+        return max(column, len(text) - len(text.lstrip()) + 1)
+
+    def _origin(self, path: KeyPath) -> str | None:
+        """The words on the command line that a value came from, if it did."""
+        return next((self.origins[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.origins), None)
+
     def _add(self, path: KeyPath, spans: dict[KeyPath, Span], message: str, hint: str) -> None:
-        for end in range(len(path), -1, -1):
-            if path[:end] in self.origins:
-                self.add(Problem(self.origins[path[:end]], 0, 0, message, hint))
-                return
+        if origin := self._origin(path):
+            self.add(Problem(origin, 0, 0, message, hint))
+            return
         span = spans.get(path)
         while span is None and path:
             path = path[:-1]
@@ -52,12 +75,32 @@ class Problems:
         self.add(Problem(self.file, span.line if span else 0, span.column if span else 0, message, hint))
 
 
-def did_you_mean(wrong: str, known: Iterable[str], what: str) -> str:
-    """A hint for a name that is not known: the nearest one that is, else all of them."""
+def locate(lines: Sequence[str], word: str, first: int, last: int, column: int = 1) -> tuple[int, int] | None:
+    """Line and column of the first ``word`` in a template's ``{{ }}`` or ``{% %}``.
+
+    The template stands in ``lines`` from line ``first``, column ``column``, to line ``last``.
+    """
+    for number in range(first, min(last, len(lines)) + 1):
+        text = lines[number - 1]
+        start = column - 1 if number == first else 0
+        for match in re.compile(rf"\b{re.escape(word)}\b").finditer(text, start) if word else ():
+            before = text[start : match.start()]
+            if max(before.rfind("{{"), before.rfind("{%")) > max(before.rfind("}}"), before.rfind("%}")):
+                return number, match.start() + 1
+    return None
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant, if there is one."""
     names = list(known)
-    close = get_close_matches(wrong, names, n=1, cutoff=0.6) or [
-        name for name in names if name.lower() == wrong.lower()
-    ]
-    if close:
-        return f"did you mean {close[0]!r}?"
+    by_folded = {name.casefold(): name for name in reversed(names)}
+    close = get_close_matches(wrong.casefold(), by_folded, n=1)
+    return by_folded[close[0]] if close else None
+
+
+def did_you_mean(wrong: str, known: Iterable[str], what: str) -> str:
+    """A hint for a name that is not known: the one that was probably meant, else all of them."""
+    names = list(known)
+    if close := nearest(wrong, names):
+        return f"did you mean {close!r}?"
     return f"{what}: {', '.join(names)}" if names else ""

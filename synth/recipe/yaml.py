@@ -32,12 +32,14 @@ MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
 MAX_DEPTH = 50
 
+_NOT_YAML = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
 KeyPath = tuple[str | int, ...]
 """Where a value is in a document: keys and list indices from the top."""
 
 
 class Span(NamedTuple):
-    """From where to where something stands in a text; all count from 1, ``end_column`` is one past the last character.
+    """Where something stands in a text: its first line and column and its last line, all from 1.
 
     ``block`` marks text that starts on the line below its ``|`` or ``>``.
     """
@@ -45,7 +47,6 @@ class Span(NamedTuple):
     line: int
     column: int
     end_line: int
-    end_column: int
     block: bool = False
 
 
@@ -76,10 +77,10 @@ class Document:
 def parse_yaml(text: str) -> Document:
     """Read one document whose top level is a mapping. Raises ``YamlProblem`` for what makes the rest unreadable."""
     root = _compose(text)
-    if root is None:
-        raise YamlProblem("the file is empty", 0, 0)
     reader = _Reader()
-    data = reader.read(root, (), 0)
+    data = reader.read(root, (), 0) if root is not None else None
+    if root is None or data is None:
+        raise YamlProblem("the file is empty", 0, 0)
     if not isinstance(data, dict):
         what = "a list" if isinstance(data, list) else "a single value"
         raise _problem(root.event, f"a recipe is a mapping (key: value), and this is {what}")
@@ -106,19 +107,20 @@ class _Node:
 
 
 def _events(text: str) -> Iterator[Event]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if bad := _NOT_YAML.search(text):
+        before = text[: bad.start()]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise YamlProblem(f"the character U+{ord(bad[0]):04X} is not allowed in YAML", line, column)
     try:
-        yield from yaml.parse(text, Loader=loader)
+        yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         raise YamlProblem(*explain_yaml_error(error, text)) from error
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position] if error.position else ""
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise YamlProblem(f"the character U+{ord(error.character):04X} is not allowed in YAML", line, column) from error
+    except yaml.YAMLError as error:
+        raise YamlProblem(f"not YAML: {error}", 0, 0) from error
 
 
 def _compose(text: str) -> _Node | None:
-    """The document's tree, where an alias is the very node it names; None for an empty document."""
+    """The document's tree, where an alias is the very node it names; None where there is no document."""
     root: _Node | None = None
     open_nodes: list[_Node] = []
     anchors: dict[str, _Node] = {}
@@ -146,8 +148,6 @@ def _compose(text: str) -> _Node | None:
                 open_nodes.append(node)
                 if len(open_nodes) > MAX_DEPTH:
                     raise _problem(event, f"nested more than {MAX_DEPTH} levels deep")
-    if root is not None and isinstance(root.event, ScalarEvent) and not root.event.value and not root.event.style:
-        return None
     return root
 
 
@@ -299,7 +299,7 @@ _READ: dict[str, Callable[[str], Any]] = {
 def _span(start: Event, end: Event) -> Span:
     (line, column), (end_line, end_column) = _place(start.start_mark), _place(end.end_mark)
     block = isinstance(start, ScalarEvent) and start.style in {"|", ">"}
-    return Span(line, column, end_line, end_column, block)
+    return Span(line, column, end_line - 1 if end_column == 1 and end_line > line else end_line, block)
 
 
 def _place(mark: Any) -> tuple[int, int]:

@@ -19,6 +19,8 @@ def explain_yaml_error(error: yaml.MarkedYAMLError, text: str) -> tuple[str, int
         return message, line + 1, indent.index("\t") + 1, "replace it by two spaces"
     if "unexpected end of stream" in problem and start:
         return "the quoted text that starts here never ends", start.line + 1, start.column + 1, "add the closing quote"
+    if "flow node" in context:
+        return "a value is missing here, or an earlier '[' or '{' is not closed", line + 1, column + 1, ""
     if "flow" in context and start:
         close = "}" if "mapping" in context else "]"
         hint = 'inside { } and [ ], put "${VAR}" in quotes' if "${" in source else ""

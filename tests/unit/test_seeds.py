@@ -8,7 +8,7 @@ import pytest
 
 from synth.errors import RecipeError
 from synth.recipe.schema import SeedsSpec
-from synth.seeds import read_seeds, require_fields
+from synth.seeds import Need, read_seeds, require_fields
 
 
 def problems(path: Path, **spec: object) -> list[str]:
@@ -25,7 +25,7 @@ def test_jsonl_with_renamed_columns_and_generated_ids(tmp_path: Path) -> None:
     first, second = read_seeds(spec, tmp_path)
     assert (first.id, first.fields, first.line) == ("seed-000001", {"question": "1+1?", "answer": 2}, 1)
     assert (second.id, second.line) == ("b", 3)
-    require_fields([first, second], ["question", "answer"], file=tmp_path / "s.jsonl", used_by="generate.0 (cot)")
+    require_fields([first, second], [Need("question", "generate.0 (cot)")], file=tmp_path / "s.jsonl")
 
 
 def test_broken_json_is_named_with_line_and_column(tmp_path: Path) -> None:

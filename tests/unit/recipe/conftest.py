@@ -12,4 +12,5 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("NOPE", raising=False)
+    (tmp_path / "s.jsonl").write_text('{"question": "1+1?", "answer": "2"}\n')
     return tmp_path

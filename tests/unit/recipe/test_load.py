@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from synth.errors import RecipeError, UsageError
-from synth.recipe.load import LoadedRecipe, load_recipe
+from synth.recipe.load import load_recipe
+from tests.unit.recipe.helpers import load, problems
 
 GOOD = """\
 name: x
 models:
-  m: {provider: scripted, answers: a.yaml}
+  m: {provider: scripted}
+seeds: {path: s.jsonl}
 generate:
   - kind: rephrase
     count: 5
@@ -20,18 +25,6 @@ generate:
     kind: cot
     count: 7
 """
-
-
-def load(text: str, *overrides: str, count: int | None = None) -> LoadedRecipe:
-    path = Path("r.yaml")
-    path.write_text(text, encoding="utf-8")
-    return load_recipe(path, overrides=overrides, count=count)
-
-
-def problems(text: str, *overrides: str, count: int | None = None) -> list[str]:
-    with pytest.raises(RecipeError) as caught:
-        load(text, *overrides, count=count)
-    return [f"{found} ({found.hint})" if found.hint else str(found) for found in caught.value.problems]
 
 
 def test_a_good_recipe_loads_with_ids_filled_in() -> None:
@@ -48,6 +41,7 @@ def test_all_problems_come_at_once_in_the_order_of_their_position() -> None:
 name: x
 models:
   m: {provider: opnai, model: 5, sampling: {temprature: 1}}
+seeds: {path: s.jsonl}
 generate:
   - kind: rephase
   - kind: cot
@@ -62,12 +56,12 @@ budget:
         " (did you mean 'openai'?)",
         "r.yaml:3:31: 'model' must be text, got 5 (put it in quotes)",
         "r.yaml:3:45: unknown key 'temprature' in models.m.sampling (did you mean 'temperature'?)",
-        "r.yaml:5:11: unknown kind 'rephase' (did you mean 'rephrase'?)",
-        "r.yaml:7:12: 'count' must be at least 1, got 0",
-        "r.yaml:8:22: 'solver' must be the name of a model, or {model: name, sampling: {…}}, got 3",
-        "r.yaml:9:5: 'count' is missing in generate.2 (count: Accepted examples to make, exactly.)",
-        "r.yaml:9:5: unknown key 'cuont' in generate.2 (did you mean 'count'?)",
-        "r.yaml:11:8: 'budget' must be a mapping (key: value), got nothing (remove the line to have the default)",
+        "r.yaml:6:11: unknown kind 'rephase' (did you mean 'rephrase'?)",
+        "r.yaml:8:12: 'count' must be at least 1, got 0",
+        "r.yaml:9:22: 'solver' must be the name of a model, or {model: name, sampling: {…}}, got 3",
+        "r.yaml:10:5: 'count' is missing in generate.2 (count: Accepted examples to make, exactly.)",
+        "r.yaml:10:5: unknown key 'cuont' in generate.2 (did you mean 'count'?)",
+        "r.yaml:12:8: 'budget' must be a mapping (key: value), got nothing (remove the line to have the default)",
     ]
 
 
@@ -91,15 +85,157 @@ def test_a_bad_override_is_named_by_its_own_words() -> None:
 
 
 def test_the_environment_is_read_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KEY", "sk-1")
-    text = GOOD.replace(
-        "{provider: scripted, answers: a.yaml}", "{provider: openai, model: '${NOPE:-m}', api_key: '${KEY}'}"
-    )
+    monkeypatch.setenv("KEY", "sk-11")
+    text = GOOD.replace("{provider: scripted}", "{provider: openai, model: '${NOPE:-m}', api_key: '${KEY}'}")
     loaded = load(text)
     model = loaded.recipe.models["m"]
-    assert (model.model, model.api_key) == ("m", "sk-1")
-    assert loaded.secrets == ("sk-1",)
+    assert (model.model, model.api_key) == ("m", "sk-11")
+    assert loaded.secrets == ("sk-11",)
     assert loaded.references == {("models", "m", "api_key"): "${KEY}", ("models", "m", "model"): "${NOPE:-m}"}
     assert problems(text.replace("KEY", "NOPE"))[0].startswith(
         "r.yaml:3:55: the environment variable NOPE is not set (set it,"
     )
+
+
+def test_a_value_from_the_environment_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "sk-11")
+    assert problems(GOOD.replace("count: 5", 'count: "${KEY}"')) == [
+        "r.yaml:7:12: 'count' must be a whole number (it was given as ${KEY})"
+    ]
+
+
+def test_the_default_stands_in_for_an_empty_variable_and_a_doubled_dollar_for_a_literal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EMPTY", "")
+    text = GOOD.replace("{provider: scripted}", "{provider: scripted, model: '${EMPTY:-m} $${HOME} ${x'}")
+    assert load(text).recipe.models["m"].model == "m ${HOME} ${x"
+    assert load(GOOD.replace("count: 5", 'count: "${EMPTY:-9}"')).recipe.generate[0].count == 9
+
+
+def test_a_variable_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "ODD", os.fsdecode(b"\xff"))
+    assert problems(GOOD.replace("name: x", "name: ${ODD}")) == [
+        "r.yaml:1:7: the environment variable ODD is not UTF-8 text"
+    ]
+
+
+def test_openai_without_an_address_takes_the_usual_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = GOOD.replace("{provider: scripted}", "{provider: openai, model: m}")
+    hint = "set OPENAI_API_KEY, give an api_key: ${VAR}, or a base_url where no key is needed"
+    assert problems(text) == [f"r.yaml:3:6: the model 'm' at api.openai.com needs a key ({hint})"]
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-22")
+    loaded = load(text)
+    assert (loaded.recipe.models["m"].api_key, loaded.secrets) == ("sk-22", ("sk-22",))
+
+
+def test_secrets_are_keys_headers_and_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "t-secret")
+    model = "{provider: openai, model: m, base_url: 'http://me:p-secret@h/v1', "
+    model += "api_key: literal-key, headers: {X: 'a ${TOKEN}'}}"
+    assert load(GOOD.replace("{provider: scripted}", model)).secrets == (
+        "a t-secret",
+        "literal-key",
+        "p-secret",
+        "t-secret",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "r.yaml: the file is empty"),
+        (b"# nothing\n---\n", "r.yaml: the file is empty"),
+        (b"\x89PNG\0\0", "r.yaml: this is a binary file, not a recipe in YAML"),
+        (b"name: x\nb: caf\xe9\n", "r.yaml:2:7: the byte 0xE9 is not UTF-8 text (save the file as UTF-8)"),
+        (
+            b"name: x\n" * 1_400_000,
+            "r.yaml: a recipe has at most 1 MiB, this file has more"
+            " (is it a data file? seeds belong in a file of their own)",
+        ),
+        (b"- a\n- b\n", "r.yaml:1:1: a recipe is a mapping (key: value), and this is a list"),
+        (b"just text\n", "r.yaml:1:1: a recipe is a mapping (key: value), and this is a single value"),
+        (b"null\n", "r.yaml: the file is empty"),
+    ],
+    ids=["empty", "comment", "binary", "latin-1", "10 MB", "list", "text", "null"],
+)
+def test_a_file_that_is_no_recipe_is_one_message(content: bytes, expected: str) -> None:
+    assert problems(content) == [expected]
+
+
+def test_a_missing_recipe_and_a_folder() -> None:
+    load(GOOD)
+    for path, expected, hint in [
+        ("ar.yaml", "ar.yaml: there is no such recipe", "did you mean 'r.yaml'?"),
+        ("no/r.yaml", "no/r.yaml: there is no such recipe", "there is no folder 'no' either"),
+        (".", ".: this is a folder, not a recipe", "it holds r.yaml"),
+    ]:
+        with pytest.raises(RecipeError) as caught:
+            load_recipe(Path(path))
+        assert (str(caught.value), caught.value.problems[0].hint) == (expected, hint)
+
+
+@pytest.mark.parametrize(
+    ("override", "message", "hint"),
+    [
+        ("count", "--set count: no 'path=value'", "for example --set generate.0.count=5"),
+        ("name.x=1", "--set name.x=1: 'name' holds a single value, so it has no 'x'", ""),
+        ("generate.2.count=1", "--set generate.2.count=1: 'generate' has no '2'", "it has: 0, 1, rephrase, maths"),
+        (
+            "name=[",
+            "--set name=[: the value is not YAML: a value is missing here, or an earlier '[' or '{' is not closed",
+            "quote it as in the recipe",
+        ),
+    ],
+)
+def test_an_override_that_names_nothing_is_a_usage_error(override: str, message: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(GOOD, override)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_an_override_can_add_a_section_and_a_wrong_key_is_found_later() -> None:
+    assert load(GOOD, "budget.usd=2.5", "axes.mood=[calm, angry]").recipe.budget.usd == 2.5
+    assert problems(GOOD, "generate.maths.cuont=2") == [
+        "--set generate.maths.cuont=2: unknown key 'cuont' in generate.1 (did you mean 'count'?)"
+    ]
+
+
+YAML = st.recursive(
+    st.sampled_from(
+        ["a", "0", "-1", "1.5", "true", "null", "${HOME}", "'{{ x }}'", "off", "*a", "&a b", "cot", "custom"]
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]"),
+        st.lists(
+            st.tuples(
+                st.sampled_from(
+                    ["name", "models", "generate", "kind", "count", "steps", "as", "prompt", "<<", "m", "agents"]
+                ),
+                inner,
+            ),
+            max_size=4,
+        ).map(lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        YAML,
+        st.text(),
+        st.text(alphabet="ab:-[]{}&*<>|!%'\"#\n\t ${}"),
+        YAML.map(lambda value: f"{GOOD}axes: {value}\n"),
+    )
+)
+def test_any_text_is_a_recipe_or_a_recipe_error(text: str) -> None:
+    try:
+        loaded = load(text.encode("utf-8", "surrogatepass"))
+    except RecipeError as error:
+        found = [str(problem) for problem in error.problems]
+    else:
+        found = [generator.id for generator in loaded.recipe.generate]
+    assert found
+    assert all(found)

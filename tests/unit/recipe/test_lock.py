@@ -89,7 +89,7 @@ def test_what_a_run_may_be_resumed_with(old: str, new: str) -> None:
         ("samples: 3", "samples: 5", "generate.0.ensemble.samples: 3 -> 5"),
         ("seed: 17", "seed: 18", "seed: 17 -> 18"),
         ("kind: cot\n", "kind: cot\n    id: other\n", "generate.0 was 'cot' and is 'other'"),
-        ("provider: scripted", "provider: embedded", "models.n.provider: 'scripted' -> 'embedded'"),
+        ("provider: scripted\n    answers: a.yaml", "provider: scripted", "models.n.answers: 'a.yaml' -> unset"),
         ("prompt: judge.md.j2", "prompt: Judge!", "generate.1.steps.0.prompt: 'judge.md.j2' -> 'Judge!'"),
         ("mood: [calm, angry], channel: [chat]", "channel: [chat], mood: [calm, angry]", "axes: their order"),
         ("[calm, angry]", "[calm]", "axes.mood: ['calm', 'angry'] -> ['calm']"),

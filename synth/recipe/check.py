@@ -1,0 +1,138 @@
+"""What the models of the schema cannot say: names that refer to nothing, files that are not there, providers' needs.
+
+It looks at plain data, not at a :class:`Recipe`, so that it also finds what else is wrong in a recipe that pydantic
+refuses. Whatever has the wrong type has been reported by then and is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from synth.messages import Json
+from synth.recipe.check_steps import check_steps
+from synth.recipe.check_templates import check_template_file
+from synth.recipe.files import check_file
+from synth.recipe.plain import listing, mapping
+from synth.recipe.problems import Problems, did_you_mean
+from synth.recipe.schema import KINDS
+from synth.recipe.yaml import KeyPath
+
+SEED_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
+
+_NEED_MODEL = {
+    "openai": "the name of a model at the endpoint",
+    "vllm": "a model's name or folder, as `vllm serve` takes it",
+    "transformers": "a model's name or folder",
+}
+_ONLY_FOR = {
+    "answers": ("scripted",),
+    "args": ("vllm",),
+    "base_url": ("openai", "vllm"),
+    "batch": ("openai",),
+    "env": ("vllm",),
+    "python": ("vllm",),
+}
+
+
+def check(data: Json, base: Path, problems: Problems) -> None:
+    """Add a problem for everything in the recipe ``data`` that refers to nothing; paths are relative to ``base``."""
+    models = mapping(data.get("models"))
+    for name, model in models.items():
+        if isinstance(model, dict):
+            _check_model(name, model, base, problems)
+    seeds = data.get("seeds")
+    if isinstance(seeds, dict):
+        _check_seeds(seeds, base, problems)
+
+    ids: dict[str, int] = {}
+    for index, generator in enumerate(listing(data.get("generate"))):
+        if not isinstance(generator, dict):
+            continue
+        at: KeyPath = ("generate", index)
+        _check_id(at, generator, ids, problems)
+        _check_generator(at, generator, data, base, problems)
+        for place, name in _agents(at, generator):
+            if models and name not in models:
+                problems.at(place, f"there is no model {name!r}", did_you_mean(name, models, "models"))
+
+
+def _check_model(name: str, model: Json, base: Path, problems: Problems) -> None:
+    at: KeyPath = ("models", name)
+    provider = model.get("provider")
+    if provider in _NEED_MODEL and model.get("model") is None:
+        problems.at(
+            at, f"the model {name!r} has no 'model', which provider {provider} needs", f"give {_NEED_MODEL[provider]}"
+        )
+    for field, providers in _ONLY_FOR.items():
+        if field in model and isinstance(provider, str) and provider not in providers:
+            problems.at_key(
+                (*at, field), f"{field!r} means nothing for provider {provider}", f"it is for {' and '.join(providers)}"
+            )
+    if provider == "scripted" and isinstance(model.get("answers"), str):
+        check_file((*at, "answers"), model["answers"], base, "answers", problems)
+    if provider == "embedded" and str(model.get("model")).endswith(".gguf"):
+        check_file((*at, "model"), str(model["model"]), base, "model", problems)
+    key = model.get("api_key")
+    if isinstance(key, str) and "${" in key:
+        problems.at(
+            (*at, "api_key"), "'api_key' holds a '${' that names no variable", "write ${NAME}: letters, digits and '_'"
+        )
+
+
+def _check_seeds(seeds: Json, base: Path, problems: Problems) -> None:
+    path = seeds.get("path")
+    if not isinstance(path, str):
+        return
+    if Path(path).suffix.lower() not in SEED_SUFFIXES:
+        problems.at(
+            ("seeds", "path"), f"seeds are {', '.join(SEED_SUFFIXES[:-1])} or {SEED_SUFFIXES[-1]}, not {path!r}"
+        )
+    else:
+        check_file(("seeds", "path"), path, base, "seeds", problems)
+
+
+def _check_id(at: KeyPath, generator: Json, ids: dict[str, int], problems: Problems) -> None:
+    kind = generator.get("kind")
+    name = generator.get("id", kind.rpartition(":")[2] if isinstance(kind, str) else None)
+    if not isinstance(name, str):
+        return
+    if name in ids:
+        message = f"two generators have the id {name!r}: generate.{ids[name]} has it too"
+        hint = "" if "id" in generator else "give one of them an 'id' of its own; the default is the kind"
+        problems.at((*at, "id") if "id" in generator else (*at, "kind"), message, hint)
+    ids.setdefault(name, int(at[1]))
+
+
+def _check_generator(at: KeyPath, generator: Json, data: Json, base: Path, problems: Problems) -> None:
+    kind = generator.get("kind")
+    spec = KINDS.get(kind) if isinstance(kind, str) else None
+    if spec is not None:
+        for field in ("agents", "prompts"):
+            for role in mapping(generator.get(field)):
+                if role not in spec.roles:
+                    hint = (
+                        "agents are named in its steps" if kind == "custom" else did_you_mean(role, spec.roles, "roles")
+                    )
+                    problems.at_key((*at, field, role), f"kind {kind} has no role {role!r}", hint)
+        if spec.needs and data.get("seeds") is None:
+            problems.at((*at, "kind"), f"kind {kind} expands seeds, and the recipe has none", "add seeds: {path: …}")
+    for role, path in mapping(generator.get("prompts")).items():
+        if isinstance(path, str):
+            place = (*at, "prompts", role)
+            if check_file(place, path, base, "prompt template", problems):
+                check_template_file(place, base / path, problems)
+    if kind == "custom":
+        check_steps(at, generator, data, base, problems)
+
+
+def _agents(at: KeyPath, generator: Json) -> Iterator[tuple[KeyPath, str]]:
+    """Where a generator names a model, and which."""
+    named = [((*at, "agents", role), agent) for role, agent in mapping(generator.get("agents")).items()]
+    steps = enumerate(listing(generator.get("steps")))
+    named += [((*at, "steps", index, "agent"), mapping(step).get("agent")) for index, step in steps]
+    for place, agent in named:
+        if isinstance(agent, str):
+            yield place, agent
+        elif isinstance(name := mapping(agent).get("model"), str):
+            yield (*place, "model"), name

@@ -1,0 +1,92 @@
+"""Checks a ``custom`` ensemble: what its steps are called, what each may see, and what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from synth.messages import Json
+from synth.recipe.check_templates import Visible, check_template
+from synth.recipe.plain import listing, mapping
+from synth.recipe.problems import Problems, did_you_mean
+from synth.recipe.yaml import KeyPath
+
+ALWAYS_VISIBLE = ("seed", "attributes", "unit")
+"""What every template sees besides the steps before it."""
+
+_JSON_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
+
+
+def check_steps(at: KeyPath, generator: Json, data: Json, base: Path, problems: Problems) -> None:
+    """Add a problem for every step name, template or schema that cannot be used."""
+    steps = [mapping(step) for step in listing(generator.get("steps"))]
+    names = [str(step.get("as")) for step in steps]
+    attributes, has_seeds = tuple(mapping(data.get("axes"))), data.get("seeds") is not None
+    for index, step in enumerate(steps):
+        place: KeyPath = (*at, "steps", index)
+        later = dict.fromkeys(names[index + 1 :], "a later step makes it") | {names[index]: "this very step makes it"}
+        visible = Visible((*ALWAYS_VISIBLE, *names[:index]), attributes, later, has_seeds)
+        for field in ("system", "prompt"):
+            if isinstance(step.get(field), str):
+                check_template((*place, field), step[field], visible, base, problems)
+        if isinstance(step.get("schema"), dict):
+            _check_schema((*place, "schema"), step["schema"], problems)
+        _check_name((*place, "as"), names, index, problems)
+    visible = Visible((*ALWAYS_VISIBLE, *names), attributes, {}, has_seeds)
+    for path, text in _closing_templates(generator):
+        check_template((*at, *path), text, visible, base, problems)
+
+
+def _check_name(at: KeyPath, names: list[str], index: int, problems: Problems) -> None:
+    name = names[index]
+    if name in ALWAYS_VISIBLE:
+        problems.at(at, f"a step cannot be called {name!r}: templates know something else by it")
+    elif name != "None" and names.index(name) < index:
+        problems.at(at, f"two steps are called {name!r}: {at[0]}.{at[1]}.steps.{names.index(name)} is the other")
+
+
+def _closing_templates(generator: Json) -> Iterator[tuple[KeyPath, str]]:
+    output = mapping(generator.get("output"))
+    found: list[tuple[KeyPath, Any]] = [
+        (("accept",), generator.get("accept")),
+        (("output", "text"), output.get("text")),
+    ]
+    for index, message in enumerate(listing(output.get("messages"))):
+        found.append((("output", "messages", index, "content"), mapping(message).get("content")))
+    yield from ((path, text) for path, text in found if isinstance(text, str))
+
+
+def _check_schema(at: KeyPath, schema: Json, problems: Problems) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import validator_for
+
+    wanted = schema.get("type", "object")
+    if wanted != "object" and wanted in _JSON_TYPES:
+        problems.at(
+            (*at, "type"),
+            f"a step's schema describes an object, not {wanted!r}",
+            "wrap it: {type: object, properties: {…}}",
+        )
+    dialect = validator_for(schema, default=Draft202012Validator)
+    checker = dialect(dialect.META_SCHEMA, format_checker=dialect.FORMAT_CHECKER)
+    for error in checker.iter_errors(schema):
+        path = (*at, *error.absolute_path)
+        if path[-1] == "type" and isinstance(error.instance, str):
+            kind = error.instance
+            message, hint = f"JSON Schema has no type {kind!r}", did_you_mean(kind, _JSON_TYPES, "types")
+        elif error.validator == "format":
+            message, hint = f"{error.instance!r} is no {error.validator_value}", ""
+        else:
+            message, hint = f"not a JSON Schema: {error.message}", ""
+        problems.at(path, message, hint)
+    for path, reference in _references(schema, ()):
+        if not reference.startswith("#"):
+            problems.at((*at, *path), f"a schema can refer only to itself ('#/$defs/…'), not to {reference!r}")
+
+
+def _references(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if key in {"$ref", "$dynamicRef"} and isinstance(item, str):
+            yield (*path, key), item
+        yield from _references(item, (*path, key))

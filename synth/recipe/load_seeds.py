@@ -1,0 +1,48 @@
+"""The seeds of a recipe, read and checked against what its generators need of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synth.example import Seed
+from synth.recipe.check_templates import seed_fields
+from synth.recipe.files import is_template_path, templates
+from synth.recipe.load import LoadedRecipe
+from synth.recipe.schema import CustomSpec, Recipe
+from synth.seeds import Need, read_seeds, require_fields
+
+
+def load_seeds(loaded: LoadedRecipe) -> tuple[Seed, ...]:
+    """The seeds of a recipe; none where it has none.
+
+    Raises ``RecipeError`` with every row that cannot be used, or that lacks a field some generator needs.
+    """
+    spec = loaded.recipe.seeds
+    if spec is None:
+        return ()
+    seeds = read_seeds(spec, loaded.base)
+    require_fields(seeds, seed_needs(loaded.recipe, loaded.base), file=loaded.base / spec.path)
+    return seeds
+
+
+def seed_needs(recipe: Recipe, base: Path) -> list[Need]:
+    """What the generators need of every seed: their kind's fields filled, and what custom templates name present."""
+    filled: dict[str, list[str]] = {}
+    present: dict[str, list[str]] = {}
+    for index, generator in enumerate(recipe.generate):
+        user = f"generate.{index} ({generator.kind})"
+        for name in generator.needs:
+            filled.setdefault(name, []).append(user)
+        if isinstance(generator, CustomSpec):
+            sources = [text for _, text in templates(generator, ("generate", index))]
+            read = [(base / one).read_text("utf-8") if is_template_path(one) else one for one in sources]
+            for name in sorted(set[str]().union(*map(seed_fields, read))):
+                present.setdefault(name, []).append(user)
+    needs = [Need(name, _join(users)) for name, users in filled.items()]
+    return needs + [
+        Need(name, _join(users), may_be_empty=True) for name, users in present.items() if name not in filled
+    ]
+
+
+def _join(users: list[str]) -> str:
+    return users[0] if len(users) == 1 else f"{', '.join(users[:-1])} and {users[-1]}"

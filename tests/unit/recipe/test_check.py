@@ -1,0 +1,194 @@
+"""Names that refer to nothing, files that are not there, and what a provider or a kind needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.recipe.helpers import load, problems
+
+HEAD = """\
+name: x
+models: {teacher: {provider: scripted}, critic: {provider: scripted}}
+seeds: {path: s.jsonl}
+axes: {mood: [calm, angry]}
+generate:
+"""
+
+COT = "  - {kind: cot, count: 1}\n"
+
+
+def steps(*lines: str, rest: str = "") -> str:
+    """A recipe with one custom generator; the first of ``lines`` is line 9 of the file."""
+    written = "".join(f"      {line}\n" for line in lines)
+    output = '    output: {messages: [{role: user, content: "{{ seed.question }}"}]}\n'
+    return f"{HEAD}  - kind: custom\n    count: 1\n    steps:\n{written}{output}{rest}"
+
+
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [
+        (
+            "{m: {provider: vllm}}",
+            "3:13: the model 'm' has no 'model', which provider vllm needs"
+            " (give a model's name or folder, as `vllm serve` takes it)",
+        ),
+        (
+            "{m: {provider: embedded, base_url: 'http://h'}}",
+            "3:34: 'base_url' means nothing for provider embedded (it is for openai and vllm)",
+        ),
+        (
+            "{m: {provider: embedded, model: x.gguf}}",
+            "3:41: model: there is no file 'x.gguf' (looked for 'x.gguf': paths are relative to the recipe)",
+        ),
+        ("{m: {provider: scripted, answers: .}}", "3:43: answers: '.' is a folder, not a file"),
+        (
+            "{m: {provider: openai, model: m, base_url: 'http://h', api_key: '${A-B}'}}",
+            "3:73: 'api_key' holds a '${' that names no variable (write ${NAME}: letters, digits and '_')",
+        ),
+    ],
+)
+def test_what_a_provider_needs(models: str, expected: str) -> None:
+    assert problems(f"name: x\nseeds: {{path: s.jsonl}}\nmodels: {models}\ngenerate:\n{COT}") == [f"r.yaml:{expected}"]
+
+
+def test_names_that_refer_to_nothing() -> None:
+    text = HEAD + "  - {kind: cot, count: 1, agents: {solvr: teacher, solver: {model: critc}}}\n" + COT
+    assert problems(text) == [
+        "r.yaml:6:36: kind cot has no role 'solvr' (did you mean 'solver'?)",
+        "r.yaml:6:68: there is no model 'critc' (did you mean 'critic'?)",
+        "r.yaml:7:12: two generators have the id 'cot': generate.0 has it too"
+        " (give one of them an 'id' of its own; the default is the kind)",
+    ]
+
+
+def test_a_plugin_names_its_own_roles_and_takes_its_class_as_id() -> None:
+    loaded = load(HEAD + "  - {kind: 'my.mod:Maker', count: 1, agents: {anyone: teacher}}\n")
+    assert loaded.recipe.generate[0].id == "Maker"
+
+
+def test_files_that_do_not_exist() -> None:
+    text = HEAD.replace("s.jsonl", "s1.jsonl") + "  - {kind: cot, count: 1, prompts: {solver: no.j2}}\n"
+    assert problems(text) == [
+        "r.yaml:3:15: seeds: there is no file 's1.jsonl' (did you mean 's.jsonl'?)",
+        "r.yaml:6:45: prompt template: there is no file 'no.j2' (looked for 'no.j2': paths are relative to the recipe)",
+    ]
+    assert problems(HEAD.replace("s.jsonl", "s.txt") + COT) == [
+        "r.yaml:3:15: seeds are .jsonl, .json, .csv or .parquet, not 's.txt'"
+    ]
+
+
+def test_a_kind_that_expands_seeds_needs_some() -> None:
+    assert problems(HEAD.replace("seeds: {path: s.jsonl}\n", "") + COT) == [
+        "r.yaml:5:12: kind cot expands seeds, and the recipe has none (add seeds: {path: …})"
+    ]
+
+
+def test_a_template_may_use_only_what_is_made_before_it() -> None:
+    text = steps(
+        "- as: draft",
+        "  prompt: |",
+        "    The draft:",
+        "    {{ seed.question }}",
+        "    {{ draft }} {{ verdict }}",
+        '- {as: verdict, prompt: "{{ draft }} {{ drft }}"}',
+        rest='    accept: "{{ verdict }}{{ question }}"\n',
+    )
+    assert problems(text) == [
+        "r.yaml:13:14: the template uses 'draft' too early: this very step makes it",
+        "r.yaml:13:26: the template uses 'verdict' too early: a later step makes it",
+        "r.yaml:14:47: the template uses 'drft', which nothing defines (did you mean 'draft'?)",
+        "r.yaml:16:30: the template uses 'question', which nothing defines"
+        " (it knows seed, attributes, unit, draft, verdict; a seed's field is written seed.question)",
+    ]
+
+
+def test_parts_of_unit_and_attributes_are_known() -> None:
+    text = steps(
+        "- as: draft",
+        "  prompt: >",
+        "    Fold",
+        "    this {{ unit.indx }}",
+        "    {{ attributes['mod'] }} {{ unit.seed }}",
+    )
+    assert problems(text) == [
+        "r.yaml:12:24: the template uses unit.indx, which nothing defines (did you mean unit.index?)",
+        "r.yaml:13:26: the template uses attributes.mod, which nothing defines (did you mean attributes.mood?)",
+    ]
+
+
+def test_step_names() -> None:
+    text = steps(
+        "- {as: seed, prompt: a}", "- {as: b, prompt: a, agent: teach}", "- {as: b, prompt: a, agent: {model: x}}"
+    )
+    assert problems(text) == [
+        "r.yaml:9:14: a step cannot be called 'seed': templates know something else by it",
+        "r.yaml:10:35: there is no model 'teach' (did you mean 'teacher'?)",
+        "r.yaml:11:14: two steps are called 'b': generate.0.steps.1 is the other",
+        "r.yaml:11:43: there is no model 'x' (models: teacher, critic)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{% if %}", "9:29: not a template: Expected an expression, got 'end of statement block'"),
+        ("{{ x", "9:29: not a template: unexpected end of template, expected 'end of print statement'."),
+        ("{{ seed.q | shout }}", "9:29: not a template: No filter named 'shout'."),
+        ("{{ ''.__class__ }}", "9:36: '__class__' reaches into Python, which a template must not"),
+        ("{{ seed['__init__'] }}", "9:39: '__init__' reaches into Python, which a template must not"),
+        ("{% include 'x' %}", "9:33: a template cannot include, import or extend another"),
+    ],
+)
+def test_a_template_that_cannot_be_rendered(template: str, expected: str) -> None:
+    assert problems(steps(f'- {{as: draft, prompt: "{template}"}}')) == [f"r.yaml:{expected}"]
+
+
+def test_constants_that_would_never_be_worked_out_do_not_stop_the_check() -> None:
+    load(steps("- {as: draft, prompt: \"{{ 9**9**9**9 }}{{ 'a' * 10**10 }}\"}"))
+
+
+def test_a_template_in_a_file_is_checked_where_it_stands() -> None:
+    Path("p.md.j2").write_text("Fine.\n  {{ seed.question }} {{ nope }}\n{% endif %}\n")
+    assert problems(steps("- {as: a, prompt: p.md.j2}")) == [
+        "p.md.j2:3:1: not a template: Encountered unknown tag 'endif'."
+    ]
+    Path("p.md.j2").write_text("Fine.\n  {{ seed.question }} {{ nope }}\n")
+    found = problems(steps("- {as: a, prompt: p.md.j2}", "- {as: a, prompt: b}"))
+    assert found[0].startswith("r.yaml:10:14: two steps")
+    assert found[1].startswith("p.md.j2:2:26: the template uses 'nope', which nothing defines (")
+
+
+def test_templates_without_seeds() -> None:
+    text = steps('- {as: a, prompt: "{{ attributes.mood }}"}').replace("seeds: {path: s.jsonl}\n", "")
+    assert problems(text) == [
+        "r.yaml:9:51: the template uses 'seed', and the recipe has no seeds (add seeds: {path: …})"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ("{type: objct}", "9:47: JSON Schema has no type 'objct' (did you mean 'object'?)"),
+        (
+            "{type: array}",
+            "9:47: a step's schema describes an object, not 'array' (wrap it: {type: object, properties: {…}})",
+        ),
+        ("{properties: {a: {pattern: '('}}}", "9:67: '(' is no regex"),
+        ("{required: ok}", "9:51: not a JSON Schema: 'ok' is not of type 'array'"),
+        ("{$ref: 'http://x'}", "9:47: a schema can refer only to itself ('#/$defs/…'), not to 'http://x'"),
+    ],
+)
+def test_a_step_asks_for_a_json_schema(schema: str, expected: str) -> None:
+    assert problems(steps(f"- {{as: draft, prompt: p, schema: {schema}}}")) == [f"r.yaml:{expected}"]
+
+
+def test_a_whole_custom_recipe_is_right() -> None:
+    load(
+        steps(
+            "- {as: draft, agent: teacher, prompt: '{{ unit.index }} {{ seed.question }}'}",
+            "- {as: verdict, agent: {model: critic}, prompt: '{{ draft }}', schema: {type: object}}",
+            rest="    accept: '{{ verdict.ok }}'\n",
+        )
+    )
