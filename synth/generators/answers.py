@@ -7,9 +7,9 @@ from fractions import Fraction
 
 _MARKED = (
     re.compile(r"\\boxed\{([^{}]+)\}"),
-    re.compile(r"^\W*(?:the\s+)?(?:final\s+)?answer\W*(?:\s+is)?\s*[:=]?\W*?(?P<answer>[^\n]+)$", re.I | re.M),
-    re.compile(r"\banswer\s+is\s*:?\s*(?P<answer>[^\n]+)", re.I),
-    re.compile(r"^####\s*(?P<answer>[^\n]+)$", re.M),
+    re.compile(r"^\W*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?[ \t:=*_]*(?P<answer>[^\s:=*_][^\n]*)$", re.I | re.M),
+    re.compile(r"\banswer\s+is[ \t:]*(?P<answer>[^\s:][^\n]*)", re.I),
+    re.compile(r"^####[ \t]*(?P<answer>\S[^\n]*)$", re.M),
 )
 _NUMBER = re.compile(r"[-+−]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*\d+)?(?!\w*\d)|[-+−]?\.\d+")
 _CHOICE = re.compile(r"^\W*([A-Ja-j])\W*$")

@@ -1,0 +1,71 @@
+import pytest
+
+from synth.messages import Message
+from synth.prompts import PromptError, compile_template, is_template_path, shipped_template
+from synth.shipped import shipped
+
+
+def test_a_template_without_blocks_is_the_users_message() -> None:
+    template = compile_template("Solve {{ question }}.\n", "t")
+    assert template.messages({"question": "1 + 1"}) == (Message("user", "Solve 1 + 1."),)
+
+
+def test_blocks_become_system_and_user_messages() -> None:
+    template = compile_template("{% block system %}Be brief.{% endblock %}{% block user %}{{ q }}{% endblock %}", "t")
+    assert template.messages({"q": "Why?"}) == (Message("system", "Be brief."), Message("user", "Why?"))
+
+
+def test_an_empty_system_block_sends_no_system_message() -> None:
+    template = compile_template("{% block system %} {% endblock %}{% block user %}Hi{% endblock %}", "t")
+    assert template.messages({}) == (Message("user", "Hi"),)
+
+
+def test_an_undefined_name_is_an_error_with_its_line() -> None:
+    template = compile_template("one\n{{ seed.question }}\n{{ sede.question }}", "mine.j2")
+    with pytest.raises(PromptError, match=r"template 'mine\.j2': 'sede' is undefined") as caught:
+        template.render({"seed": {"question": "q"}})
+    assert caught.value.line == 3
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ seed.__init__.__globals__ }}",
+        "{% set x = [].append(1) %}{{ [1].append.__self__ }}",
+        "{{ cycler.__init__.__globals__.os.environ }}",
+        "{{ seed.update({'question': 'changed'}) }}",
+        "{{ range(10 ** 9) | list | length }}",
+    ],
+)
+def test_python_internals_and_changes_are_out_of_reach(source: str) -> None:
+    seed = {"question": "q"}
+    with pytest.raises(PromptError):
+        compile_template(source, "t").render({"seed": seed})
+    assert seed == {"question": "q"}
+
+
+def test_a_syntax_error_has_its_line() -> None:
+    with pytest.raises(PromptError, match="unexpected") as caught:
+        compile_template("fine\n{{ oops", "t")
+    assert caught.value.line == 2
+
+
+def test_user_data_is_never_a_template() -> None:
+    assert compile_template("{{ q }}", "t").render({"q": "{{ 1 + 1 }}"}) == "{{ 1 + 1 }}"
+
+
+def test_every_shipped_template_compiles() -> None:
+    root = shipped("prompts")
+    names = [str(path.relative_to(root)).removesuffix(".md.j2") for path in root.rglob("*.md.j2")]
+    assert {"cot/solver", "rephrase/rephraser"} <= set(names)
+    for name in names:
+        assert shipped_template(name).hash
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("judge.md.j2", True), ("prompts/a.j2", True), ("Say {{ x }}.j2", False), ("two\nlines.j2", False)],
+)
+def test_what_names_a_file(text: str, path: bool) -> None:
+    assert is_template_path(text) is path
