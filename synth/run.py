@@ -163,7 +163,9 @@ class _Job:
         self._task = asyncio.current_task()
         caller: JournaledCaller | None = None
         try:
-            async with open_models(recipe.models, base=self._loaded.base, run_dir=self._dir) as models:
+            async with open_models(
+                recipe.models, base=self._loaded.base, run_dir=self._dir, report=self._listener
+            ) as models:
                 caller = JournaledCaller(models, store)
                 places = _PLACES_PER_CONNECTION * sum(spec.concurrency for spec in recipe.models.values())
                 self._runner = Runner(lines, caller, store, self._listener, places)

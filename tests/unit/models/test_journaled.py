@@ -41,7 +41,7 @@ def rules(tmp_path: Path) -> ModelSpec:
 
 async def test_an_answer_is_journaled_and_then_replayed(tmp_path: Path) -> None:
     journal = MemoryJournal()
-    async with open_models({"m": ModelSpec(provider="scripted")}, base=tmp_path, run_dir=None) as models:
+    async with open_models({"m": ModelSpec(provider="scripted")}, base=tmp_path, run_dir=tmp_path) as models:
         caller = JournaledCaller(models, journal)
         first = await caller.call("m", ask("hello"), unit="g-000000", key="solve.0")
         again = await caller.call("m", ask("hello"), unit="g-000000", key="solve.0")
@@ -57,7 +57,7 @@ async def test_what_is_no_whole_answer_is_journaled_first_and_then_refused(
     tmp_path: Path, rules: ModelSpec, text: str, kind: str
 ) -> None:
     journal = MemoryJournal()
-    async with open_models({"m": rules}, base=tmp_path, run_dir=None) as models:
+    async with open_models({"m": rules}, base=tmp_path, run_dir=tmp_path) as models:
         caller = JournaledCaller(models, journal)
         for _ in range(2):
             with pytest.raises(UnusableAnswer) as caught:
@@ -68,7 +68,7 @@ async def test_what_is_no_whole_answer_is_journaled_first_and_then_refused(
 
 
 async def test_failures_are_tried_again_up_to_a_bound(tmp_path: Path, rules: ModelSpec) -> None:
-    async with open_models({"m": rules}, base=tmp_path, run_dir=None) as models:
+    async with open_models({"m": rules}, base=tmp_path, run_dir=tmp_path) as models:
         caller = JournaledCaller(models, MemoryJournal())
         record = await caller.call("m", ask("flaky"), unit="u", key="k")
         assert record.tries == 3
