@@ -1,7 +1,7 @@
 import pytest
 
 from synth.messages import Message
-from synth.prompts import PromptError, compile_template, is_template_path, shipped_template
+from synth.prompts import PromptError, compile_template, shipped_template
 from synth.shipped import shipped
 
 
@@ -61,11 +61,3 @@ def test_every_shipped_template_compiles() -> None:
     assert {"cot/solver", "rephrase/rephraser"} <= set(names)
     for name in names:
         assert shipped_template(name).hash
-
-
-@pytest.mark.parametrize(
-    ("text", "path"),
-    [("judge.md.j2", True), ("prompts/a.j2", True), ("Say {{ x }}.j2", False), ("two\nlines.j2", False)],
-)
-def test_what_names_a_file(text: str, path: bool) -> None:
-    assert is_template_path(text) is path
