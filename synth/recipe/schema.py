@@ -282,7 +282,7 @@ KINDS: dict[str, type[GeneratorSpec]] = {"rephrase": RephraseSpec, "cot": CotSpe
 class DiversitySpec(Spec):
     """When an example is too close to what is there already."""
 
-    max_overlap: Number = Field(0.8, gt=0, le=1)
+    max_overlap: Number = Field(0.7, gt=0, le=1)
     """Most Jaccard similarity of three-word shingles with anything this generator accepted, and with any seed."""
 
 
@@ -328,7 +328,7 @@ class Recipe(Spec):
     """Attributes that every example gets a combination of."""
     diversity: Annotated[
         Annotated[Literal["off"], Tag("<text>")] | Annotated[DiversitySpec, Tag("<mapping>")],
-        _text_or_mapping("must be 'off', or a mapping such as {max_overlap: 0.8}"),
+        _text_or_mapping("must be 'off', or a mapping such as {max_overlap: 0.7}"),
     ] = DiversitySpec()
     """Rejection of near-duplicates; `off` keeps everything."""
     gates: list[
