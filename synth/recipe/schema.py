@@ -185,6 +185,7 @@ class StepSpec(Spec):
 
 class MessageTemplate(Spec):
     role: Literal["system", "user", "assistant"]
+    """Who says it."""
     content: str
     """A Jinja template: text, or the path of a template."""
 
@@ -193,6 +194,7 @@ class OutputTemplate(Spec):
     """What a `custom` ensemble's example consists of."""
 
     messages: list[MessageTemplate] = Field(min_length=1)
+    """The conversation, in order."""
     text: str | None = None
     """What makes this example different from others, for the novelty filter. Unset: the last assistant message."""
 
@@ -228,6 +230,7 @@ class RephraseSpec(GeneratorSpec):
     roles = ("rephraser", "solver")
     needs = ("question", "answer")
     kind: Literal["rephrase"]
+    """A new wording of a seed's question whose answer stays."""
     ensemble: EnsembleSpec = EnsembleSpec()
     """How often the new wording is solved, and which share must reach the seed's answer."""
 
@@ -240,17 +243,22 @@ class CotSpec(GeneratorSpec):
     roles = ("solver",)
     needs = ("question",)
     kind: Literal["cot"]
+    """Chains of thought for a seed's question."""
     ensemble: EnsembleSpec = EnsembleSpec()
+    """How many chains, and which share must agree."""
 
 
 class CustomSpec(GeneratorSpec):
     """Your own ensemble: ordered steps of agent and prompt, then what is accepted and what goes out."""
 
     kind: Literal["custom"]
+    """Your own ensemble of steps."""
     steps: list[StepSpec] = Field(min_length=1)
+    """In this order; each sees what the steps before it made."""
     accept: str | None = None
     """A template; the attempt is rejected when it renders to false, 0, no, none or nothing."""
     output: OutputTemplate
+    """What the example consists of."""
 
 
 class PluginSpec(GeneratorSpec):
@@ -290,7 +298,9 @@ class GateSpec(Spec):
     """A further quality gate, by name, with its options."""
 
     gate: Name
+    """Which gate."""
     options: Json = {}
+    """Given to the gate."""
 
 
 class BudgetSpec(Spec):
@@ -324,7 +334,7 @@ class Recipe(Spec):
     """The small curated set to expand."""
     generate: list[Generator] = Field(min_length=1)
     """One entry per generator."""
-    axes: dict[Name, list[Scalar]] = {}
+    axes: dict[Name, Annotated[list[Scalar], Field(min_length=1)]] = {}
     """Attributes that every example gets a combination of."""
     diversity: Annotated[
         Annotated[Literal["off"], Tag("<text>")] | Annotated[DiversitySpec, Tag("<mapping>")],
@@ -339,9 +349,11 @@ class Recipe(Spec):
     ] = []
     """Extra quality gates, in order."""
     budget: BudgetSpec = BudgetSpec()
+    """Hard limits of a run."""
     cache: bool = False
     """Share answers between runs of edited recipes: what has been asked before is not paid for again."""
     output: OutputSpec = OutputSpec()
+    """What is written for the accepted examples."""
 
     @property
     def default_model(self) -> str:
