@@ -76,11 +76,11 @@ def require_fields(seeds: Sequence[Seed], needs: Iterable[Need], *, file: Path) 
         if lacking and not any(name in seed.fields for seed in seeds):
             hint = did_you_mean(name, seeds[0].fields, "the columns are")
             hint += f"; rename one with seeds: {{fields: {{{name}: its name}}}}"
-            checked.report(lacking[0].line, f"no seed has the field {name!r}, and {need.used_by} needs it", hint)
+            checked.report(lacking[0].line, f"no seed has the field {name!r}, needed by {need.used_by}", hint)
             continue
         for seed in lacking:
             what = "is missing" if name not in seed.fields else "is null" if seed.fields[name] is None else "is empty"
-            checked.report(seed.line, f"the field {name!r} {what}, and {need.used_by} needs it")
+            checked.report(seed.line, f"the field {name!r} {what}, needed by {need.used_by}")
     checked.raise_problems()
 
 
@@ -148,7 +148,7 @@ class _SeedsFile:
             if not text.strip():
                 continue
             try:
-                row = orjson.loads(text)
+                row = orjson.loads(text.rstrip())
             except orjson.JSONDecodeError as error:
                 self.report(line, f"broken JSON: {error.msg}", "each line is one JSON object", error.colno)
                 continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from synth.messages import Json
 from synth.recipe.check_steps import check_steps
@@ -15,7 +16,7 @@ from synth.recipe.check_templates import check_template_file
 from synth.recipe.files import check_file
 from synth.recipe.plain import listing, mapping
 from synth.recipe.problems import Problems, did_you_mean
-from synth.recipe.schema import KINDS
+from synth.recipe.schema import KINDS, Provider
 from synth.recipe.yaml import KeyPath
 
 SEED_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
@@ -59,13 +60,13 @@ def check(data: Json, base: Path, problems: Problems) -> None:
 
 def _check_model(name: str, model: Json, base: Path, problems: Problems) -> None:
     at: KeyPath = ("models", name)
-    provider = model.get("provider")
+    provider = str(model.get("provider"))
     if provider in _NEED_MODEL and model.get("model") is None:
         problems.at(
             at, f"the model {name!r} has no 'model', which provider {provider} needs", f"give {_NEED_MODEL[provider]}"
         )
     for field, providers in _ONLY_FOR.items():
-        if field in model and isinstance(provider, str) and provider not in providers:
+        if field in model and provider in get_args(Provider) and provider not in providers:
             problems.at_key(
                 (*at, field), f"{field!r} means nothing for provider {provider}", f"it is for {' and '.join(providers)}"
             )

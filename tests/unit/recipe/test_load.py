@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from synth.errors import RecipeError, UsageError
@@ -221,15 +222,56 @@ YAML = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FULL = """\
+name: x
+seed: 3
+models:
+  m: {provider: scripted, sampling: {stop: [a], extra_body: {k: 1}}, price: {input: 1, output: 2}}
+  n: {provider: openai, model: n, base_url: http://h/v1, api_key: k, headers: {h: v}, env: {}}
+seeds: {path: s.jsonl, fields: {question: q}, limit: 3}
+generate:
+  - kind: cot
+    count: 5
+    agents: {solver: {model: m, sampling: {top_p: 1}}}
+    prompts: {solver: a.j2}
+    ensemble: {samples: 3}
+  - id: raw
+    kind: custom
+    count: 7
+    steps:
+      - as: a
+        agent: m
+        prompt: "{{ seed.question }}"
+        schema: {type: object, properties: {a: {type: string}}}
+    accept: "{{ a }}"
+    output: {messages: [{role: user, content: hi}], text: "{{ a }}"}
+axes: {mood: [calm, 1]}
+diversity: {max_overlap: 0.5}
+gates: [g, {gate: h, options: {}}]
+budget: {usd: 1, minutes: 2}
+cache: true
+output: {formats: [messages]}
+"""
+PLACES = [match.start() for match in re.finditer(r"(?<=[:\[,] )\S", FULL)]
+
+
+def replace_at(place: int, value: str) -> str:
+    """``FULL`` with another value at one place: what a slip of the hand does."""
+    end = re.compile(r"[,\]}\n]").search(FULL, place)
+    assert end
+    return FULL[:place] + value + FULL[end.start() :]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         YAML,
         st.text(),
         st.text(alphabet="ab:-[]{}&*<>|!%'\"#\n\t ${}"),
-        YAML.map(lambda value: f"{GOOD}axes: {value}\n"),
+        st.builds(replace_at, st.sampled_from(PLACES), YAML),
     )
 )
+@example("models: {m: {provider: []}}")
 def test_any_text_is_a_recipe_or_a_recipe_error(text: str) -> None:
     try:
         loaded = load(text.encode("utf-8", "surrogatepass"))

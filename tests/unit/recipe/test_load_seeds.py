@@ -1,0 +1,56 @@
+"""Seeds are checked against what the recipe's generators and templates do with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synth.errors import RecipeError
+from synth.recipe.load import load_recipe
+from synth.recipe.load_seeds import load_seeds
+from synth.shipped import shipped
+from tests.unit.recipe.helpers import load
+
+RECIPE = """\
+name: x
+models: {m: {provider: scripted}}
+seeds: {path: t.jsonl}
+generate:
+  - {kind: cot, count: 1}
+  - {kind: rephrase, count: 1}
+  - kind: custom
+    count: 1
+    steps:
+      - {as: a, prompt: "{{ seed.question }} {{ seed.topic }} {{ seed['level'] }} {{ seed.get('x') }}"}
+      - {as: b, prompt: "{% if seed.y is defined %}{{ seed.y }}{% endif %}{{ seed.z | default('') }}"}
+    output: {messages: [{role: user, content: out.j2}]}
+"""
+
+
+def test_every_generator_finds_its_fields() -> None:
+    Path("out.j2").write_text("{{ seed.end }}")
+    Path("t.jsonl").write_text(
+        '{"question": "?", "level": null, "topic": 1}\n{"question": null, "answer": "", "topc": 1}\n'
+    )
+    with pytest.raises(RecipeError) as caught:
+        load_seeds(load(RECIPE))
+    assert [str(found) for found in caught.value.problems] == [
+        "t.jsonl:1:1: the field 'answer' is missing, needed by generate.1 (rephrase)",
+        "t.jsonl:1:1: no seed has the field 'end', needed by generate.2 (custom)",
+        "t.jsonl:2:1: the field 'question' is null, needed by generate.0 (cot) and generate.1 (rephrase)",
+        "t.jsonl:2:1: the field 'answer' is empty, needed by generate.1 (rephrase)",
+        "t.jsonl:2:1: the field 'level' is missing, needed by generate.2 (custom)",
+        "t.jsonl:2:1: the field 'topic' is missing, needed by generate.2 (custom)",
+    ]
+
+
+def test_a_recipe_without_seeds_has_none() -> None:
+    text = RECIPE.split("seeds:")[0] + "generate:\n  - {kind: 'a:B', count: 1}\n"
+    assert load_seeds(load(text)) == ()
+
+
+@pytest.mark.parametrize("recipe", sorted(shipped("recipes").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_shipped_recipe_is_right(recipe: Path) -> None:
+    loaded = load_recipe(recipe)
+    assert load_seeds(loaded) or loaded.recipe.seeds is None
