@@ -68,13 +68,14 @@ def _check_schema(at: KeyPath, schema: Json, problems: Problems) -> None:
             f"a step's schema describes an object, not {wanted!r}",
             "wrap it: {type: object, properties: {…}}",
         )
-    dialect = validator_for(schema, default=Draft202012Validator)
+    named = isinstance(schema.get("$schema"), str)
+    dialect = validator_for(schema, default=Draft202012Validator) if named else Draft202012Validator
     checker = dialect(dialect.META_SCHEMA, format_checker=dialect.FORMAT_CHECKER)
     for error in checker.iter_errors(schema):
         path = (*at, *error.absolute_path)
-        if path[-1] == "type" and isinstance(error.instance, str):
+        if path[-1] == "type" and error.validator == "anyOf":
             kind = error.instance
-            message, hint = f"JSON Schema has no type {kind!r}", did_you_mean(kind, _JSON_TYPES, "types")
+            message, hint = f"JSON Schema has no type {kind!r}", did_you_mean(str(kind), _JSON_TYPES, "types")
         elif error.validator == "format":
             message, hint = f"{error.instance!r} is no {error.validator_value}", ""
         else:

@@ -44,6 +44,7 @@ _PATTERNS = {
     CLASS_PATH: "must be 'module:Class'",
     URL: "must begin with http:// or https://",
 }
+_TAGS = {"<mapping>", "<plugin>", "<text>", *(f"<{kind}>" for kind in KINDS)}
 _SECRET = {"api_key", "headers", "env"}
 
 
@@ -144,7 +145,7 @@ def _got(value: Any) -> str:
 
 def _is_tag(part: int | str) -> bool:
     """Whether a part of an error's location is a union's tag: the schema writes those ``<tag>``."""
-    return isinstance(part, str) and part.startswith("<") and part.endswith(">")
+    return part in _TAGS
 
 
 def _description(location: tuple[int | str, ...]) -> str:

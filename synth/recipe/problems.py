@@ -61,8 +61,13 @@ class Problems:
         return max(column, len(text) - len(text.lstrip()) + 1)
 
     def _origin(self, path: KeyPath) -> str | None:
-        """The words on the command line that a value came from, if it did."""
-        return next((self.origins[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.origins), None)
+        """The words on the command line that a value, or all that was written of it, came from."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.origins:
+                return self.origins[path[:end]]
+        if path in self.values:
+            return None
+        return next((words for given, words in self.origins.items() if given[: len(path)] == path), None)
 
     def _add(self, path: KeyPath, spans: dict[KeyPath, Span], message: str, hint: str) -> None:
         if origin := self._origin(path):

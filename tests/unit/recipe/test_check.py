@@ -145,6 +145,21 @@ def test_a_template_that_cannot_be_rendered(template: str, expected: str) -> Non
     assert problems(steps(f'- {{as: draft, prompt: "{template}"}}')) == [f"r.yaml:{expected}"]
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
+        "{{ " + "9" * 5000 + " }}",
+        "{% if 1 %}" * 200 + "{% endif %}" * 200,
+    ],
+    ids=["brackets", "digits", "blocks"],
+)
+def test_a_template_too_complicated_for_python_is_refused(template: str) -> None:
+    assert problems(steps(f'- {{as: draft, prompt: "{template}"}}')) == [
+        "r.yaml:9:29: not a template: too complicated for a template"
+    ]
+
+
 def test_constants_that_would_never_be_worked_out_do_not_stop_the_check() -> None:
     load(steps("- {as: draft, prompt: \"{{ 9**9**9**9 }}{{ 'a' * 10**10 }}\"}"))
 
@@ -176,6 +191,8 @@ def test_templates_without_seeds() -> None:
             "9:47: a step's schema describes an object, not 'array' (wrap it: {type: object, properties: {…}})",
         ),
         ("{properties: {a: {pattern: '('}}}", "9:67: '(' is no regex"),
+        ("{$schema: []}", "9:50: not a JSON Schema: [] is not of type 'string'"),
+        ("{properties: {type: string}}", "9:60: not a JSON Schema: 'string' is not of type 'object', 'boolean'"),
         ("{required: ok}", "9:51: not a JSON Schema: 'ok' is not of type 'array'"),
         ("{$ref: 'http://x'}", "9:47: a schema can refer only to itself ('#/$defs/…'), not to 'http://x'"),
     ],

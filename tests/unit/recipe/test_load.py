@@ -105,6 +105,11 @@ def test_a_value_from_the_environment_is_never_shown(monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_a_bad_name_is_named() -> None:
+    words = "must be a name: letters, digits, '_', '.' and '-', the first a letter or digit"
+    assert problems(GOOD.replace("  m: {", "  <m>: {")) == [f"r.yaml:3:3: '<m>' {words}"]
+
+
 def test_the_default_stands_in_for_an_empty_variable_and_a_doubled_dollar_for_a_literal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -196,6 +201,7 @@ def test_an_override_that_names_nothing_is_a_usage_error(override: str, message:
 
 
 def test_an_override_can_add_a_section_and_a_wrong_key_is_found_later() -> None:
+    assert problems(GOOD, "budgt.usd=2") == ["--set budgt.usd=2: unknown key 'budgt' (did you mean 'budget'?)"]
     assert load(GOOD, "budget.usd=2.5", "axes.mood=[calm, angry]").recipe.budget.usd == 2.5
     assert problems(GOOD, "generate.maths.cuont=2") == [
         "--set generate.maths.cuont=2: unknown key 'cuont' in generate.1 (did you mean 'count'?)"
