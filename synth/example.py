@@ -26,7 +26,8 @@ class WorkUnit:
     """One place in a generator's endless plan.
 
     ``index`` is the place, from 0. ``cycle`` is how many times the plan has been through all seeds before.
-    ``rng_seed`` is the only source of randomness for whoever carries the unit out.
+    ``rng_seed`` is the only source of randomness for whoever carries the unit out. ``persona`` is who speaks,
+    ``long_tail`` names features such as ``typos``, ``avoid`` are texts that earlier tries were too close to.
     """
 
     generator: str
@@ -36,6 +37,9 @@ class WorkUnit:
     seed: Seed | None
     attributes: Mapping[str, Any]
     rng_seed: int
+    persona: Mapping[str, Any] | None = None
+    long_tail: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -44,12 +48,13 @@ class WorkUnit:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one gate says of one example."""
+    """What one gate says of one example. ``near`` names what it is too close to, the nearest first."""
 
     gate: str
     passed: bool
     reason: str = ""
     score: float | None = None
+    near: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ def accepted_row(attempt: Attempt, draft: Draft, verdicts: tuple[Verdict, ...]) 
     row = _head(attempt.unit) | {"messages": [message.to_dict() for message in draft.messages]}
     if draft.tools:
         row["tools"] = [tool.to_dict() for tool in draft.tools]
-    row |= {"attributes": dict(attempt.unit.attributes), "scores": scores}
+    row |= {"attributes": _attributes(attempt.unit), "scores": scores}
     row |= {name: value for name, value in draft.extra.items() if name not in row}
     return orjson.dumps(row | {"lineage": attempt.lineage.to_dict()})
 
@@ -26,7 +26,9 @@ def rejected_row(attempt: Attempt, verdict: Verdict) -> bytes:
     row["text"] = attempt.text or (attempt.draft.text if attempt.draft else "")
     if attempt.draft is not None:
         row["messages"] = [message.to_dict() for message in attempt.draft.messages]
-    row["attributes"] = dict(attempt.unit.attributes)
+    if verdict.near:
+        row["nearest"] = list(verdict.near)
+    row["attributes"] = _attributes(attempt.unit)
     return orjson.dumps(row | {"lineage": attempt.lineage.to_dict()})
 
 
@@ -37,3 +39,12 @@ def _head(unit: WorkUnit) -> dict[str, Any]:
         "generator": unit.generator,
         "seed_id": unit.seed.id if unit.seed else None,
     }
+
+
+def _attributes(unit: WorkUnit) -> dict[str, Any]:
+    attributes = dict(unit.attributes)
+    if unit.persona is not None:
+        attributes["persona"] = unit.persona["id"]
+    if unit.long_tail:
+        attributes["long_tail"] = list(unit.long_tail)
+    return attributes

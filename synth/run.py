@@ -22,13 +22,14 @@ from synth.errors import RunError, UsageError
 from synth.events import Listener, RunFinished, RunStarted, ignore
 from synth.export.dataset import write_run_folder
 from synth.files import cannot_write, write_atomically
+from synth.line import Line
 from synth.messages import Json
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
 from synth.prepared import Prepared, prepare
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.lock import Lock, differences, read_lock
-from synth.runner import Ending, Line, Runner
+from synth.runner import Ending, Runner
 from synth.store import Progress, Store
 from synth.summary import summarize
 
@@ -144,8 +145,8 @@ class _Job:
             novelty = None
             if recipe.diversity != "off":
                 novelty = Novelty(recipe.diversity, prepared.seeds, store.accepted_texts(spec.id))
-            known = progress.get(spec.id, Progress())
-            lines.append(Line(spec, plan, generator, novelty, known, recipe.budget.attempts))
+            known, history = progress.get(spec.id, Progress()), store.rejections_of(spec.id)
+            lines.append(Line(spec, plan, generator, novelty, known, recipe.budget.attempts, history))
         self._listener(
             RunStarted(
                 self._dir,

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from synth.agents.context import UnitContext
-from synth.diversity.novelty import Novelty
+from synth.diversity.long_tail import with_typos
 from synth.errors import BudgetSpent, Rejected, RunError, SynthError, TransientError, UsageError
 from synth.events import Listener, UnitDecided
 from synth.example import Attempt, Verdict, WorkUnit
-from synth.generators.base import Generator
+from synth.line import Line
 from synth.models.caller import Caller
-from synth.plan import Plan
-from synth.recipe.schema import GeneratorSpec
 from synth.rows import accepted_row, rejected_row
-from synth.store import Progress, Store
+from synth.store import Store
 
 _WINDOW = 8
 """Units that wait for an earlier one to be decided, per unit in flight: bounds memory and how far a plan runs ahead."""
+_BLOCK = 256
+"""Attempts decided together."""
 _MOST_ERRORS = 20
 """After so many attempts in a row that ended in an unexpected exception, something is broken rather than unlucky."""
 
@@ -39,46 +39,6 @@ class Ending:
     message: str = ""
     hint: str = ""
     exit_code: int = 0
-
-
-class Line:
-    """One generator at work: its plan, what runs, what waits for its turn, what is decided."""
-
-    def __init__(
-        self,
-        spec: GeneratorSpec,
-        plan: Plan,
-        generator: Generator,
-        novelty: Novelty | None,
-        progress: Progress,
-        attempts_per_example: float,
-    ) -> None:
-        self.spec = spec
-        self.plan = plan
-        self.generator = generator
-        self.novelty = novelty
-        self.accepted = progress.accepted
-        self.decided = progress.decided
-        self.next = progress.decided
-        self.most_attempts = int(spec.count * attempts_per_example)
-        self.running: dict[int, asyncio.Task[None]] = {}
-        self.finished: dict[int, Attempt] = {}
-        self.errors_in_a_row = 0
-
-    @property
-    def done(self) -> bool:
-        return self.accepted >= self.spec.count
-
-    @property
-    def exhausted(self) -> bool:
-        return not self.done and self.decided >= self.most_attempts
-
-    def wants_more(self) -> bool:
-        """Whether another unit is likely to be needed, going by the share accepted so far."""
-        if self.next >= self.most_attempts:
-            return False
-        share = 1.0 if self.decided < 8 else (self.accepted + 1) / (self.decided + 1)
-        return self.accepted + share * (self.next - self.decided) < self.spec.count
 
 
 class Runner:
@@ -113,12 +73,12 @@ class Runner:
                 if self._defect is not None:
                     raise self._defect
                 for line in self._lines:
-                    self._decide(line)
+                    await self._decide(line)
         finally:
             await self._drop_units()
         for line in self._lines:
-            self._decide(line)
-            self._decide_beyond_gaps(line)
+            await self._decide(line)
+            await self._decide_beyond_gaps(line)
         return self._ending()
 
     def _over(self) -> bool:
@@ -126,12 +86,12 @@ class Runner:
             return True
         if self._stop is not None:
             return self._in_flight == 0
-        return all(line.done for line in self._lines)
+        return all(line.over for line in self._lines)
 
     def _start_units(self) -> None:
         if self._stop is not None:
             return
-        open_lines = [line for line in self._lines if not line.done]
+        open_lines = [line for line in self._lines if not line.over]
         while open_lines and self._in_flight < self._places:
             for line in list(open_lines):
                 if not line.wants_more() or line.next - line.decided >= _WINDOW * self._places:
@@ -140,8 +100,7 @@ class Runner:
                     self._start(line)
 
     def _start(self, line: Line) -> None:
-        unit = line.plan.unit(line.next)
-        line.next += 1
+        unit = line.take_unit()
         self._in_flight += 1
         line.running[unit.index] = asyncio.get_running_loop().create_task(self._carry_out(line, unit))
 
@@ -172,47 +131,55 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - a kind may be the user's own Python: this ends its attempt only
             reason = f"{type(error).__name__}: {error}"
             return Attempt(context.unit, context.lineage(), None, (Verdict("error", False, reason),))
-        return Attempt(context.unit, context.lineage(), draft, ())
+        if line.novelty is not None:
+            await line.novelty.prepare(draft.text)
+        return Attempt(context.unit, context.lineage(), with_typos(context.unit, draft), ())
 
-    def _decide(self, line: Line) -> None:
-        while not line.done and (attempt := line.finished.pop(line.decided, None)) is not None:
-            verdict = self._judge(line, attempt, provisional=False)
-            line.decided += 1
-            line.accepted += verdict is None
-            self._watch_errors(line, attempt, verdict)
-        if line.done:
+    async def _decide(self, line: Line) -> None:
+        """Decide what is next in plan order, in blocks: comparing many with all that is there costs little more."""
+        while not line.over and (block := line.take_finished(_BLOCK)):
+            for attempt, novel in zip(block, await self._compare(line, block), strict=True):
+                verdict = self._record(line, attempt, novel, provisional=False)
+                self._watch_errors(line, verdict)
+                if line.note(attempt.unit, verdict):
+                    break
+        if line.over:
             for task in line.running.values():
                 task.cancel()
 
-    def _decide_beyond_gaps(self, line: Line) -> None:
+    async def _decide_beyond_gaps(self, line: Line) -> None:
         """What is complete behind a unit that did not end is shown now, and decided again in its turn on resume."""
         for index in sorted(line.finished):
-            if line.done:
+            if line.over:
                 return
-            line.accepted += self._judge(line, line.finished.pop(index), provisional=True) is None
+            attempt = line.finished.pop(index)
+            (novel,) = await self._compare(line, [attempt])
+            line.accepted += self._record(line, attempt, novel, provisional=True) is None
 
-    def _judge(self, line: Line, attempt: Attempt, *, provisional: bool) -> Verdict | None:
+    @staticmethod
+    async def _compare(line: Line, block: list[Attempt]) -> list[Verdict | None]:
+        """What the novelty filter says of each draft that nothing has said no to."""
+        if line.novelty is None:
+            return [None] * len(block)
+        texts = [(a.unit, a.draft.text) if a.draft is not None and a.rejection is None else None for a in block]
+        return await line.novelty.judge(texts)
+
+    def _record(self, line: Line, attempt: Attempt, novel: Verdict | None, *, provisional: bool) -> Verdict | None:
         """Record the decision; the verdict that said no, or None."""
-        verdict, draft = attempt.rejection, attempt.draft
-        verdicts = attempt.verdicts
-        if verdict is None and draft is not None and line.novelty is not None:
-            novel = line.novelty.judge(draft.text)
-            verdicts = (*verdicts, novel)
-            verdict = None if novel.passed else novel
-        unit = attempt.unit
-        if verdict is None and draft is not None:
-            if line.novelty is not None:
-                line.novelty.add(unit.id, draft.text)
+        unit, draft = attempt.unit, attempt.draft
+        verdicts = attempt.verdicts if novel is None else (*attempt.verdicts, novel)
+        verdict = next((verdict for verdict in verdicts if not verdict.passed), None)
+        if verdict is None:
+            assert draft is not None, "an attempt without a draft has the verdict that ended it"
             row, text = accepted_row(attempt, draft, verdicts), draft.text if line.novelty is not None else None
         else:
-            assert verdict is not None, "an attempt without a draft has the verdict that ended it"
             row, text = rejected_row(attempt, verdict), None
         gate = verdict.gate if verdict else None
         self._store.record_attempt(line.spec.id, unit.index, unit.id, gate, row, text=text, provisional=provisional)
         self._listener(UnitDecided(line.spec.id, unit.id, gate, verdict.reason if verdict else ""))
         return verdict
 
-    def _watch_errors(self, line: Line, attempt: Attempt, verdict: Verdict | None) -> None:
+    def _watch_errors(self, line: Line, verdict: Verdict | None) -> None:
         line.errors_in_a_row = line.errors_in_a_row + 1 if verdict is not None and verdict.gate == "error" else 0
         if line.errors_in_a_row == _MOST_ERRORS and self._stop is None:
             assert verdict is not None
@@ -235,10 +202,14 @@ class Runner:
         if self._stop is not None:
             status: Status = "short" if isinstance(self._stop, BudgetSpent) else "failed"
             return Ending(status, self._stop.message, self._stop.hint, self._stop.exit_code)
-        dry = ", ".join(
+        short = [line for line in self._lines if not line.done]
+        told = ", ".join(
             f"{line.spec.id!r} has {line.accepted} of {line.spec.count} after {line.decided} attempts"
-            for line in self._lines
-            if line.exhausted
+            + (f" ({line.watch})" if line.dry else "")
+            for line in short
         )
+        if any(line.dry for line in short):
+            hint = "give more seeds, axes or personas, or a higher diversity.max_similarity, and another --run-dir"
+            return Ending("short", f"there is little new to be had: {told}", hint, exit_code=3)
         hint = "see rejected.jsonl for the reasons; raise budget.attempts and run the same command again to go on"
-        return Ending("short", f"the attempts ran out: {dry}", hint, exit_code=3)
+        return Ending("short", f"the attempts ran out: {told}", hint, exit_code=3)

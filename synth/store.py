@@ -49,6 +49,15 @@ class Progress:
     accepted: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A decided place that was not accepted: the gate, and the names of what it was too close to."""
+
+    place: int
+    gate: str
+    near: tuple[str, ...]
+
+
 class _Group:
     """The writes of one commit, and whoever waits for it."""
 
@@ -177,6 +186,17 @@ class Store:
         """Unit and text of what was accepted and is to be remembered, in plan order."""
         query = "SELECT unit, text FROM attempts WHERE generator = ? AND text IS NOT NULL ORDER BY place"
         return iter(self._reader.execute(query, (generator,)))
+
+    def rejections_of(self, generator: str) -> list[Rejection]:
+        """The decided rejections of a generator, in plan order."""
+        query = (
+            "SELECT place, gate, CASE gate WHEN 'novelty' THEN row END FROM attempts"
+            " WHERE generator = ? AND gate IS NOT NULL AND provisional = 0 ORDER BY place"
+        )
+        return [
+            Rejection(place, gate, tuple(orjson.loads(row).get("nearest", ())) if row else ())
+            for place, gate, row in self._reader.execute(query, (generator,))
+        ]
 
     def accepted_rows(self, generator: str) -> Iterator[bytes]:
         """The dataset lines of a generator, in plan order."""

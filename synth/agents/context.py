@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synth.agents.guidance import guidance
 from synth.example import Lineage, WorkUnit
 from synth.fingerprint import derive_rng, derive_seed
 from synth.messages import Usage
@@ -25,12 +26,16 @@ class UnitContext:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """What every template sees: ``seed``, ``attributes``, ``unit``."""
+        """What every template sees: ``seed``, ``attributes``, ``persona``, ``avoid``, ``unit``, and ``guidance``: all
+        that steers this unit, in words that a prompt can hold."""
         unit = self.unit
         fields: Mapping[str, Any] = unit.seed.fields if unit.seed else {}
         return {
             "seed": fields,
             "attributes": unit.attributes,
+            "persona": unit.persona,
+            "avoid": unit.avoid,
+            "guidance": guidance(unit),
             "unit": {"index": unit.index, "cycle": unit.cycle, "seed": unit.rng_seed},
         }
 

@@ -12,7 +12,7 @@ from synth.recipe.plain import listing, mapping
 from synth.recipe.problems import Problems, did_you_mean
 from synth.recipe.yaml import KeyPath
 
-ALWAYS_VISIBLE = ("seed", "attributes", "unit")
+ALWAYS_VISIBLE = ("seed", "attributes", "persona", "guidance", "avoid", "unit")
 """What every template sees besides the steps before it."""
 
 _JSON_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")

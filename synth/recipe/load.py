@@ -20,6 +20,7 @@ from synth.recipe.overrides import apply_overrides
 from synth.recipe.plain import mapping
 from synth.recipe.problems import Problems, did_you_mean
 from synth.recipe.schema import Recipe
+from synth.recipe.space import AxisError, build_space
 from synth.recipe.yaml import MAX_BYTES, KeyPath, YamlProblem, parse_yaml
 
 __all__ = ["LoadedRecipe", "load_recipe"]
@@ -68,6 +69,8 @@ def load_recipe(path: Path, *, overrides: Sequence[str] = (), count: int | None 
     except ValidationError as error:
         explain(error, problems, {at: _look_up(written, at) for at in used})
     check(data, path.parent, problems)
+    if recipe is not None:
+        check_axes(recipe, problems)
     problems.raise_if_any()
     assert recipe is not None
     return LoadedRecipe(
@@ -95,6 +98,14 @@ def _default_api_keys(written: Json, problems: Problems) -> None:
         else:
             hint = "set OPENAI_API_KEY, give an api_key: ${VAR}, or a base_url where no key is needed"
             problems.at(("models", name), f"the model {name!r} at api.openai.com needs a key", hint)
+
+
+def check_axes(recipe: Recipe, problems: Problems) -> None:
+    """Add a problem where the axes name each other wrongly or leave nothing."""
+    try:
+        build_space(recipe.axes, recipe.exclude)
+    except AxisError as error:
+        problems.at(error.path, str(error), error.hint)
 
 
 def is_secret(path: KeyPath) -> bool:

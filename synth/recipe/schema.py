@@ -9,59 +9,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic import Discriminator, Field, Tag
 
 from synth.messages import Json
-
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
-CLASS_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
-URL = r"^https?://."
-
-Name = Annotated[str, Field(pattern=NAME, max_length=80)]
-"""A name that is also safe as a file name."""
-
-
-def _refuse_bool(kind: Literal["int_type", "float_type"]) -> BeforeValidator:
-    def check(value: Any) -> Any:
-        if isinstance(value, bool):
-            raise PydanticKnownError(kind)
-        return value
-
-    return BeforeValidator(check)
-
-
-def _need_scalar(value: Any) -> Any:
-    if not isinstance(value, str | int | float | bool):
-        raise PydanticCustomError("scalar", "must be text, a number, true or false")
-    return value
-
-
-Whole = Annotated[int, _refuse_bool("int_type")]
-Number = Annotated[float, _refuse_bool("float_type")]
-Scalar = Annotated[str | int | float | bool, BeforeValidator(_need_scalar)]
+from synth.recipe.axes import Axis, Exclusion, LongTailSpec, PersonasSpec
+from synth.recipe.base import CLASS_PATH as CLASS_PATH
+from synth.recipe.base import IDENTIFIER as IDENTIFIER
+from synth.recipe.base import NAME as NAME
+from synth.recipe.base import URL as URL
+from synth.recipe.base import Name, Number, Spec, Whole, text_or_mapping
+from synth.recipe.diversity import DiversitySpec as DiversitySpec
 
 Provider = Literal["embedded", "openai", "vllm", "transformers", "scripted"]
-
-
-def _text_or_mapping(otherwise: str) -> Discriminator:
-    """Chooses between the tags `<text>` and `<mapping>`, so that an error speaks of what the user meant."""
-
-    def tag(value: Any) -> str | None:
-        if isinstance(value, str):
-            return "<text>"
-        return "<mapping>" if isinstance(value, dict | BaseModel) else None
-
-    return Discriminator(tag, custom_error_type="text_or_mapping", custom_error_message=otherwise)
-
-
-class Spec(BaseModel):
-    """Base of all: unknown keys are errors, values are not changed after loading."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False, protected_namespaces=()
-    )
 
 
 class SamplingSpec(Spec):
@@ -152,7 +111,7 @@ class AgentSpec(Spec):
 
 AgentRef = Annotated[
     Annotated[Name, Tag("<text>")] | Annotated[AgentSpec, Tag("<mapping>")],
-    _text_or_mapping("must be the name of a model, or {model: name, sampling: {…}}"),
+    text_or_mapping("must be the name of a model, or {model: name, sampling: {…}}"),
 ]
 """A model's name, or `{model: name, sampling: {...}}`."""
 
@@ -287,13 +246,6 @@ Generator = Annotated[
 KINDS: dict[str, type[GeneratorSpec]] = {"rephrase": RephraseSpec, "cot": CotSpec, "custom": CustomSpec}
 
 
-class DiversitySpec(Spec):
-    """When an example is too close to what is there already."""
-
-    max_overlap: Number = Field(0.7, gt=0, le=1)
-    """Most Jaccard similarity of three-word shingles with anything this generator accepted, and with any seed."""
-
-
 class GateSpec(Spec):
     """A further quality gate, by name, with its options."""
 
@@ -334,17 +286,26 @@ class Recipe(Spec):
     """The small curated set to expand."""
     generate: list[Generator] = Field(min_length=1)
     """One entry per generator."""
-    axes: dict[Name, Annotated[list[Scalar], Field(min_length=1)]] = {}
-    """Attributes that every example gets a combination of."""
+    axes: dict[Name, Axis] = {}
+    """Attributes that every example gets a combination of: `mood: [calm, angry]`, or a mapping with weights, a numeric
+    range, or values that depend on another axis."""
+    exclude: list[Exclusion] = []
+    """Combinations that no example gets: `{mood: angry, channel: [email, letter]}` excludes two."""
+    coverage: Whole = Field(2, ge=1, le=3)
+    """The first rows of every generator cover all combinations of so many axes (2: every pair of values)."""
+    long_tail: LongTailSpec = LongTailSpec()
+    """Shares of examples that are written as real people also write."""
+    personas: PersonasSpec | None = None
+    """Who speaks: every example gets a persona. `{}` takes the 500 and more that come with synth."""
     diversity: Annotated[
         Annotated[Literal["off"], Tag("<text>")] | Annotated[DiversitySpec, Tag("<mapping>")],
-        _text_or_mapping("must be 'off', or a mapping such as {max_overlap: 0.7}"),
-    ] = DiversitySpec()
-    """Rejection of near-duplicates; `off` keeps everything."""
+        text_or_mapping("must be 'off', or a mapping such as {max_similarity: 0.9}"),
+    ] = DiversitySpec(embedder="off")
+    """Rejection of near-duplicates; `off` keeps everything. Unset: by wording only. `{}`: by meaning too."""
     gates: list[
         Annotated[
             Annotated[Name, Tag("<text>")] | Annotated[GateSpec, Tag("<mapping>")],
-            _text_or_mapping("must be the name of a gate, or {gate: name, options: {…}}"),
+            text_or_mapping("must be the name of a gate, or {gate: name, options: {…}}"),
         ]
     ] = []
     """Extra quality gates, in order."""
@@ -354,6 +315,11 @@ class Recipe(Spec):
     """Share answers between runs of edited recipes: what has been asked before is not paid for again."""
     output: OutputSpec = OutputSpec()
     """What is written for the accepted examples."""
+
+    @property
+    def compares_meanings(self) -> bool:
+        """Whether examples are compared by their embeddings: a `diversity:` section asks for it."""
+        return self.diversity != "off" and self.diversity.embedder != "off"
 
     @property
     def default_model(self) -> str:

@@ -15,12 +15,13 @@ from synth.diversity.novelty import Novelty
 from synth.errors import BudgetSpent, FatalModelError, Rejected
 from synth.events import Event, UnitDecided, ignore
 from synth.example import Draft
+from synth.line import Line
 from synth.messages import Message, StopReason, Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response, Sampling
 from synth.plan import Plan
 from synth.recipe.schema import CotSpec, DiversitySpec, GeneratorSpec, ModelSpec, Recipe
-from synth.runner import Ending, Line, Runner
+from synth.runner import Ending, Runner
 from synth.store import Progress, Store
 
 Outcome = Callable[[int], str]
@@ -83,7 +84,8 @@ def make_line(count: int, outcome: Outcome, store: Store, *, attempts: float = 5
     recipe = Recipe(name="t", seed=7, models={"m": ModelSpec(provider="scripted")}, generate=[spec])
     known = store.progress().get("g", Progress())
     filter_ = Novelty(DiversitySpec(), (), store.accepted_texts("g")) if novelty else None
-    return Line(spec, Plan(recipe, spec, ()), Scripted(outcome), filter_, known, attempts)
+    history = store.rejections_of("g")
+    return Line(spec, Plan(recipe, spec, ()), Scripted(outcome), filter_, known, attempts, history)
 
 
 async def run_once(

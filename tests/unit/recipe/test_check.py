@@ -100,7 +100,8 @@ def test_a_template_may_use_only_what_is_made_before_it() -> None:
         "r.yaml:13:26: the template uses 'verdict' too early: a later step makes it",
         "r.yaml:14:47: the template uses 'drft', which nothing defines (did you mean 'draft'?)",
         "r.yaml:16:30: the template uses 'question', which nothing defines"
-        " (it knows seed, attributes, unit, draft, verdict; a seed's field is written seed.question)",
+        " (it knows seed, attributes, persona, guidance, avoid, unit, draft, verdict;"
+        " a seed's field is written seed.question)",
     ]
 
 

@@ -1,0 +1,96 @@
+"""One generator at work: its plan, what runs, what waits for its turn, and how far it has been decided."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from synth.diversity.novelty import Novelty
+from synth.diversity.steering import DryWatch
+from synth.example import Attempt, Verdict, WorkUnit
+from synth.generators.base import Generator
+from synth.plan import Plan
+from synth.recipe.schema import GeneratorSpec
+from synth.store import Progress, Rejection
+
+
+class Line:
+    """``history`` are the rejections of earlier invocations, in plan order; ``progress`` says how far those came."""
+
+    def __init__(
+        self,
+        spec: GeneratorSpec,
+        plan: Plan,
+        generator: Generator,
+        novelty: Novelty | None,
+        progress: Progress,
+        attempts_per_example: float,
+        history: Sequence[Rejection] = (),
+    ) -> None:
+        self.spec = spec
+        self.plan = plan
+        self.generator = generator
+        self.novelty = novelty
+        self.accepted = progress.accepted
+        self.decided = progress.decided
+        self.next = progress.decided
+        self.most_attempts = int(spec.count * attempts_per_example)
+        self.running: dict[int, asyncio.Task[None]] = {}
+        self.finished: dict[int, Attempt] = {}
+        self.errors_in_a_row = 0
+        gates = dict.fromkeys(range(max(0, self.decided - DryWatch.WINDOW), self.decided))
+        for past in history:
+            self.plan.reject(past.place, self._texts(past.near))
+            if past.place in gates:
+                gates[past.place] = past.gate
+        self.watch = DryWatch(gates.values())
+
+    @property
+    def done(self) -> bool:
+        return self.accepted >= self.spec.count
+
+    @property
+    def dry(self) -> bool:
+        """Whether going on would only cost: nearly all it makes is there already."""
+        return not self.done and self.watch.dry
+
+    @property
+    def over(self) -> bool:
+        return self.done or self.watch.dry
+
+    @property
+    def exhausted(self) -> bool:
+        return not self.over and self.decided >= self.most_attempts
+
+    def wants_more(self) -> bool:
+        """Whether another unit is needed; where the plan is not steered, is likely to be, by the share accepted."""
+        if self.next >= self.most_attempts:
+            return False
+        if self.plan.steered:
+            return self.next < self.plan.known
+        share = 1.0 if self.decided < 8 else (self.accepted + 1) / (self.decided + 1)
+        return self.accepted + share * (self.next - self.decided) < self.spec.count
+
+    def take_unit(self) -> WorkUnit:
+        """The next unit of the plan."""
+        self.next += 1
+        return self.plan.unit(self.next - 1)
+
+    def take_finished(self, most: int) -> list[Attempt]:
+        """What has been made and is next in plan order, without a gap."""
+        ready: list[Attempt] = []
+        while len(ready) < most and (attempt := self.finished.pop(self.decided + len(ready), None)) is not None:
+            ready.append(attempt)
+        return ready
+
+    def note(self, unit: WorkUnit, verdict: Verdict | None) -> bool:
+        """Count a decision, made in plan order; ``verdict`` is what said no. Whether the line is over now."""
+        self.decided += 1
+        self.accepted += verdict is None
+        if verdict is not None:
+            self.plan.reject(unit.index, self._texts(verdict.near))
+        self.watch.note(verdict.gate if verdict else None)
+        return self.over
+
+    def _texts(self, names: Sequence[str]) -> tuple[str, ...]:
+        return self.novelty.texts(names) if self.novelty is not None else ()
