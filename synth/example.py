@@ -46,6 +46,11 @@ class WorkUnit:
         return f"{self.generator}-{self.index:06d}"
 
 
+def generator_of(unit_id: str) -> str:
+    """The generator whose unit has this id."""
+    return unit_id.rpartition("-")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What one gate says of one example. ``near`` names what it is too close to, the nearest first."""

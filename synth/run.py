@@ -19,11 +19,14 @@ from filelock import FileLock, Timeout
 
 from synth.diversity.novelty import Novelty
 from synth.errors import RunError, UsageError
-from synth.events import Listener, RunFinished, RunStarted, ignore
+from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, guarded, ignore
+from synth.example import generator_of
 from synth.export.dataset import write_run_folder
 from synth.files import cannot_write, write_atomically
 from synth.line import Line
 from synth.messages import Json
+from synth.models.caller import CallRecord, Journal
+from synth.models.client import Request
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
 from synth.prepared import Prepared, prepare
@@ -93,7 +96,7 @@ class _Job:
         self._loaded = loaded
         self._dir = run_dir
         self._resume = resume
-        self._listener = listener
+        self._listener = guarded(listener)
         self._runner: Runner | None = None
         self._interrupted = False
         self._task: asyncio.Task[object] | None = None
@@ -113,7 +116,7 @@ class _Job:
                 write_run_folder(self._dir, recipe, store, summary)
                 example = next((row for spec in recipe.generate for row in store.accepted_rows(spec.id)), None)
                 shown = orjson.loads(example) if example is not None else None
-                self._listener(RunFinished(summary, shown, ending.message, ending.hint))
+                self._listener(RunFinished(self._dir, summary, shown, ending.message, ending.hint))
             finally:
                 store.close()
         return RunResult(self._dir, ending, summary)
@@ -147,11 +150,16 @@ class _Job:
                 novelty = Novelty(recipe.diversity, prepared.seeds, store.accepted_texts(spec.id))
             known, history = progress.get(spec.id, Progress()), store.rejections_of(spec.id)
             lines.append(Line(spec, plan, generator, novelty, known, recipe.budget.attempts, history))
+        usage, cost = store.spent()
         self._listener(
             RunStarted(
-                self._dir,
-                {line.spec.id: line.spec.count for line in lines},
-                {line.spec.id: line.accepted for line in lines},
+                name=recipe.name,
+                run_dir=self._dir,
+                requested={line.spec.id: line.spec.count for line in lines},
+                accepted={line.spec.id: line.accepted for line in lines},
+                attempts={line.spec.id: line.decided for line in lines},
+                usage=usage,
+                cost_usd=cost,
             )
         )
         if all(line.done for line in lines):
@@ -167,7 +175,7 @@ class _Job:
             async with open_models(
                 recipe.models, base=self._loaded.base, run_dir=self._dir, report=self._listener
             ) as models:
-                caller = JournaledCaller(models, store)
+                caller = JournaledCaller(models, _Watched(store, self._listener))
                 places = _PLACES_PER_CONNECTION * sum(spec.concurrency for spec in recipe.models.values())
                 self._runner = Runner(lines, caller, store, self._listener, places)
                 ending = await self._runner.run()
@@ -180,11 +188,35 @@ class _Job:
         return ending, _calls(store, caller)
 
     def _interrupt(self) -> None:
+        if not self._interrupted:
+            self._listener(Stopping("interrupted"))
         self._interrupted = True
         if self._runner is not None:
             self._runner.interrupt()
         elif self._task is not None:
             self._task.cancel()
+
+
+class _Watched:
+    """The journal, and whoever watches the run is told of every answer that is in it."""
+
+    def __init__(self, journal: Journal, listener: Listener) -> None:
+        self._journal = journal
+        self._listener = listener
+
+    async def find_call(self, call_id: str, fingerprint: str, request: Request) -> CallRecord | None:
+        record = await self._journal.find_call(call_id, fingerprint, request)
+        if record is not None:
+            self._tell(record, "replayed")
+        return record
+
+    async def record_call(self, record: CallRecord) -> None:
+        await self._journal.record_call(record)
+        self._tell(record, record.source)
+
+    def _tell(self, record: CallRecord, source: str) -> None:
+        generator = generator_of(record.unit)
+        self._listener(CallFinished(generator, record.model, record.usage, record.cost_usd, record.seconds, source))
 
 
 def _calls(store: Store, caller: JournaledCaller | None) -> Json:

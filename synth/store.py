@@ -156,6 +156,15 @@ class Store:
         ).fetchone()
         return Usage(tokens_in, tokens_out), cost
 
+    def spent_by_generator(self) -> dict[str, tuple[Usage, float]]:
+        """The same for each generator that has called a model."""
+        rows = self._reader.execute(
+            "SELECT RTRIM(unit, '0123456789') AS line,"
+            " SUM(input_tokens), SUM(output_tokens), COALESCE(SUM(cost_usd), 0)"
+            " FROM calls WHERE source = 'sent' GROUP BY line"
+        )
+        return {line.removesuffix("-"): (Usage(sent, received), cost) for line, sent, received, cost in rows}
+
     def call_counts(self) -> tuple[int, int]:
         """Requests sent for journaled calls, and how many of them were retries."""
         sent, retried = self._reader.execute(
@@ -208,10 +217,15 @@ class Store:
         query = "SELECT row FROM attempts WHERE generator = ? AND gate IS NOT NULL ORDER BY place"
         return (row for (row,) in self._reader.execute(query, (generator,)))
 
-    def rejections(self) -> dict[str, int]:
-        """How many attempts each gate rejected."""
-        query = "SELECT gate, COUNT(*) FROM attempts WHERE gate IS NOT NULL GROUP BY gate ORDER BY 2 DESC, 1"
-        return dict(self._reader.execute(query).fetchall())
+    def rejections(self) -> dict[str, dict[str, int]]:
+        """How many attempts each gate rejected, by generator."""
+        query = (
+            "SELECT generator, gate, COUNT(*) FROM attempts WHERE gate IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"
+        )
+        found: dict[str, dict[str, int]] = {}
+        for generator, gate, times in self._reader.execute(query):
+            found.setdefault(generator, {})[gate] = times
+        return found
 
     def tally(self, generator: str) -> tuple[int, int]:
         """Attempts and accepted examples of a generator, provisional ones included."""

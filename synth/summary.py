@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from synth.messages import Json
+from collections import Counter
+
+from synth.messages import Json, Usage
 from synth.recipe.schema import Recipe
 from synth.runner import Ending
 from synth.store import Store
@@ -10,16 +12,28 @@ from synth.store import Store
 
 def summarize(recipe: Recipe, store: Store, ending: Ending, *, calls: Json, seconds: float) -> Json:
     """The summary of a run so far, over all its invocations. ``calls`` are the counts of the contract's ``calls``."""
-    generators = {}
+    rejections, spent = store.rejections(), store.spent_by_generator()
+    generators: dict[str, Json] = {}
     for spec in recipe.generate:
         attempts, accepted = store.tally(spec.id)
-        generators[spec.id] = {"requested": spec.count, "accepted": accepted, "attempts": attempts}
+        usage, cost = spent.get(spec.id, (Usage(), 0.0))
+        generators[spec.id] = {
+            "requested": spec.count,
+            "accepted": accepted,
+            "attempts": attempts,
+            "rejected": rejections.get(spec.id, {}),
+            "tokens": {"input": usage.input, "output": usage.output},
+            "cost_usd": round(cost, 6),
+        }
     usage, cost = store.spent()
+    rejected: Counter[str] = Counter()
+    for by_gate in rejections.values():
+        rejected.update(by_gate)
     return {
         "status": ending.status,
         "requested": sum(spec.count for spec in recipe.generate),
         "accepted": sum(entry["accepted"] for entry in generators.values()),
-        "rejected": store.rejections(),
+        "rejected": dict(rejected.most_common()),
         "calls": calls,
         "tokens": {"input": usage.input, "output": usage.output},
         "cost_usd": round(cost, 6),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
+from click.shell_completion import CompletionItem
 
-from synth.errors import RecipeError, SynthError
+from synth.cli.terminal import Terminal
+from synth.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, SynthError
 
 _COMMANDS = {
-    "run": "Make a recipe's dataset.",
+    "run": "Make a recipe's dataset, or finish it where an earlier run ended.",
     "models": "List and fetch the small models that synth runs itself.",
 }
 
@@ -27,9 +30,25 @@ class _Lazy(click.Group):
         command: click.Command = importlib.import_module(f"synth.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else "See 'synth --help' for all of them."
+            raise click.UsageError(f"There is no command {args[0]!r}. {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # Click's own would import every command for its help text.
+        names = [CompletionItem(name, help=text) for name, text in _COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,29 +59,39 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: runs a command and turns what went wrong into one message and the right exit code."""
+    terminal = Terminal()
     try:
-        cli(standalone_mode=False)
+        code = _run(terminal)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has gone; nothing more can be said there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_FAILED
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
+    sys.exit(code)
+
+
+def _run(terminal: Terminal) -> int:
+    try:
+        code = cli.main(prog_name="synth", standalone_mode=False, obj=terminal)
+        return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        return EXIT_USAGE
+    except click.Abort:
+        return EXIT_INTERRUPTED
     except SynthError as error:
-        report(error)
-        sys.exit(error.exit_code)
+        from synth.cli.report import report
 
+        report(terminal, error)
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last place where anyone could say it clearly
+        from synth.cli.report import report_defect
 
-def report(error: SynthError) -> None:
-    """Say on stderr what went wrong and what to do next."""
-    if isinstance(error, RecipeError):
-        for problem in error.problems:
-            click.echo(f"{problem}", err=True)
-            if problem.hint:
-                click.echo(f"    {problem.hint}", err=True)
-        return
-    click.echo(f"synth: {error.message}", err=True)
-    if error.hint:
-        click.echo(f"    {error.hint}", err=True)
+        report_defect(terminal, error)
+        return EXIT_FAILED
 
 
 if __name__ == "__main__":

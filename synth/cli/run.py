@@ -2,40 +2,102 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from synth.events import Event, UnitDecided
-from synth.recipe.load import load_recipe
-from synth.run import run
+from synth.cli.terminal import Terminal, pass_terminal
+
+if TYPE_CHECKING:
+    from synth.events import Listener
+    from synth.run import Resume
 
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
-@click.option("--run-dir", type=click.Path(path_type=Path), help="Where the run lives. Default: runs/<name>.")
-@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a field of the recipe.")
-@click.option("--count", type=int, help="Give every generator this count.")
-@click.option("--resume", type=click.Choice(["auto", "never", "require"]), default="auto", show_default=True)
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the run lives. Default: runs/<name of the recipe>.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Override a field of the recipe, for example --set generate.0.count=5. May be given many times.",
+)
+@click.option("--count", type=int, metavar="N", help="Give every generator this count.")
+@click.option(
+    "--resume",
+    type=click.Choice(["auto", "never", "require"]),
+    default="auto",
+    show_default=True,
+    help="auto: go on with what the folder holds; never: refuse a folder with a run; require: refuse one without.",
+)
+@click.option("--quiet", is_flag=True, help="Say nothing but why a run did not complete.")
 @click.option("--json", "as_json", is_flag=True, help="Say everything as JSON lines on stderr.")
+@pass_terminal
 def command(
+    terminal: Terminal,
     recipe: Path,
     run_dir: Path | None,
     overrides: tuple[str, ...],
     count: int | None,
-    resume: str,
+    resume: Resume,
     quiet: bool,
     as_json: bool,
-) -> None:
-    """Make the dataset of RECIPE, or finish it where an earlier run ended."""
+) -> int:
+    """Make the dataset of RECIPE, or finish it where an earlier run ended.
+
+    Exit status: 0 complete, 1 failed, 2 wrong recipe or usage, 3 finished short (a budget or the attempts ran out),
+    130 interrupted; the same command resumes.
+    """
+    if quiet and as_json:
+        raise click.UsageError("--quiet and --json do not go together.")
+    terminal.as_json = as_json
+    from synth.recipe.load import load_recipe
+    from synth.run import run
+
     loaded = load_recipe(recipe, overrides=overrides, count=count)
-    result = run(loaded, run_dir=run_dir, resume=resume, listener=_say)  # type: ignore[arg-type]
-    click.echo(f"{result.ending} {result.summary}", err=True)
-    sys.exit(result.ending.exit_code)
+    terminal.hide(loaded.secrets)
+    terminal.run_dir = run_dir or Path("runs") / loaded.recipe.name
+    again = _resume_command(recipe, run_dir, overrides, count)
+    with _progress(terminal, again, quiet=quiet) as listener:
+        result = run(loaded, run_dir=run_dir, resume=resume, listener=listener)
+    if quiet and result.ending.exit_code:
+        terminal.say(f"synth: {result.ending.status}: {result.ending.message}")
+        terminal.say(f"  to resume: {again}")
+    return result.ending.exit_code
 
 
-def _say(event: Event) -> None:
-    if isinstance(event, UnitDecided):
-        click.echo(f"{event}", err=True)
+def _progress(terminal: Terminal, resume: str, *, quiet: bool) -> AbstractContextManager[Listener]:
+    if quiet:
+        from synth.events import ignore
+
+        return nullcontext(ignore)
+    if terminal.as_json:
+        from synth.progress.json_lines import JsonProgress
+
+        return JsonProgress(terminal.stream)
+    console = terminal.console()
+    if terminal.live:
+        from synth.progress.live import LiveProgress
+
+        return LiveProgress(console, resume=resume)
+    from synth.progress.lines import PlainProgress
+
+    return PlainProgress(console, resume=resume)
+
+
+def _resume_command(recipe: Path, run_dir: Path | None, overrides: Sequence[str], count: int | None) -> str:
+    words = ["synth", "run", str(recipe)]
+    words += ["--run-dir", str(run_dir)] if run_dir is not None else []
+    words += [word for override in overrides for word in ("--set", override)]
+    words += ["--count", str(count)] if count is not None else []
+    return shlex.join(words)

@@ -1,0 +1,72 @@
+"""What is said when a run is over: a table, one accepted example, where the files are, and what to do next."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from synth.events import RunFinished
+from synth.messages import Json
+from synth.progress.example import describe, render_messages
+from synth.progress.words import format_count, format_duration, format_reasons, format_usd
+
+_STATUS_STYLES = {"complete": "bold green", "short": "bold yellow", "interrupted": "bold yellow", "failed": "bold red"}
+_EXAMPLE_CHARACTERS = 1_200
+
+
+def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> None:
+    """``resume`` is the command that resumes the run; it is shown when the run is not complete."""
+    summary = event.summary
+    if event.example is not None:
+        console.print(Text(f"An accepted example ({describe(event.example)}):", style="dim"), soft_wrap=True)
+        messages = render_messages(event.example["messages"], longest=_EXAMPLE_CHARACTERS)
+        console.print(Padding(messages, (0, 0, 1, 2)), highlight=False)
+    console.print(_table(summary, wide=console.width >= 88))
+    status = Text.assemble(
+        (summary["status"], _STATUS_STYLES[summary["status"]]),
+        f": {summary['accepted']:,} of {summary['requested']:,} in {format_duration(summary['seconds'])}",
+    )
+    console.print(status, soft_wrap=True)
+    if event.message and event.message != summary["status"]:
+        _say(console, f"  why: {event.message}")
+    if event.hint:
+        _say(console, f"  what to do: {event.hint}")
+    if summary["status"] != "complete" and resume:
+        _say(console, f"  to resume: {resume}")
+    _say(console, _files(event))
+
+
+def _files(event: RunFinished) -> str:
+    rejected = " · rejected.jsonl" if event.summary["rejected"] else ""
+    return f"files: {event.run_dir / 'dataset'}/*.jsonl{rejected} · summary.json · README.md"
+
+
+def _table(summary: Json, *, wide: bool) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("generator", no_wrap=True, overflow="ellipsis")
+    for name in ("requested", "accepted", "attempts"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("rejected by", overflow="fold")
+    if wide:
+        for name in ("tokens", "cost"):
+            table.add_column(name, justify="right", no_wrap=True)
+    rows: dict[str, Json] = summary["generators"]
+    for name, row in rows.items():
+        table.add_row(name, *_cells(row, wide=wide))
+    if len(rows) > 1:
+        attempts = sum(row["attempts"] for row in rows.values())
+        table.add_row("in all", *_cells(summary | {"attempts": attempts}, wide=wide), style="bold")
+    return table
+
+
+def _cells(row: Json, *, wide: bool) -> list[str]:
+    cells = [f"{row['requested']:,}", f"{row['accepted']:,}", f"{row['attempts']:,}", format_reasons(row["rejected"])]
+    if wide:
+        cells += [format_count(row["tokens"]["input"] + row["tokens"]["output"]), format_usd(row["cost_usd"])]
+    return cells
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

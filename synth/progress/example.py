@@ -1,0 +1,60 @@
+"""An example as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+_ROLE_STYLES = {"system": "magenta", "user": "cyan", "assistant": "green", "tool": "yellow"}
+_LONGEST = 4_000
+
+
+def render_messages(messages: list[Mapping[str, Any]], *, longest: int = _LONGEST) -> RenderableType:
+    """A conversation: each message under its role, tool calls and reasoning as such; ``longest`` cuts each text."""
+    parts: list[RenderableType] = []
+    for message in messages:
+        role = str(message["role"])
+        parts.append(Text(role, style=f"bold {_ROLE_STYLES.get(role, '')}".strip()))
+        parts += [Padding(part, (0, 0, 0, 2)) for part in _body(message, longest)]
+    return Group(*parts)
+
+
+def _body(message: Mapping[str, Any], longest: int) -> Iterator[Text]:
+    if message.get("reasoning_content"):
+        yield Text(_shorten(str(message["reasoning_content"]), longest), style="dim italic")
+    if message.get("content"):
+        yield Text(_shorten(str(message["content"]), longest))
+    for call in message.get("tool_calls") or ():
+        function = call["function"]
+        yield Text(_shorten(f"{function['name']}({function['arguments']})", longest), style="yellow")
+
+
+def describe(row: Mapping[str, Any]) -> str:
+    """Where a row comes from, in one line: id, kind, seed, scores and attributes."""
+    words = [str(row["id"]), str(row["kind"])]
+    if row.get("seed_id") is not None:
+        words.append(f"seed {row['seed_id']}")
+    for name in ("scores", "attributes"):
+        words += [f"{key} {_value(value)}" for key, value in (row.get(name) or {}).items()]
+    return " · ".join(words)
+
+
+def _value(value: object) -> str:
+    return (
+        f"{value:.3g}"
+        if isinstance(value, float)
+        else value
+        if isinstance(value, str)
+        else orjson.dumps(value).decode()
+    )
+
+
+def _shorten(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    return f"{text[:longest]} … ({len(text) - longest:,} more characters)"

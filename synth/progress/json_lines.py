@@ -1,0 +1,54 @@
+"""Progress for machines: one JSON object a line for every event."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import orjson
+
+from synth.events import Event
+
+
+class Writes(Protocol):
+    def write(self, text: str, /) -> int: ...
+    def flush(self) -> None: ...
+
+
+class JsonProgress:
+    """A listener. Each line has ``event`` (``run_started``, ``call_finished``, …), ``time`` (seconds since the first)
+    and the fields of that event in :mod:`synth.events`.
+    """
+
+    def __init__(self, stream: Writes, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._started = clock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is open."""
+
+    def __call__(self, event: Event) -> None:
+        data: dict[str, Any] = {"event": _snake(type(event).__name__), "time": round(self._clock() - self._started, 3)}
+        data |= {field.name: getattr(event, field.name) for field in fields(event)}
+        self._stream.write(orjson.dumps(data, default=_plain).decode() + "\n")
+        self._stream.flush()
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} in an event")
