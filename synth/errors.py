@@ -4,7 +4,8 @@
     ├── UsageError                 the user asked for something that cannot be      exit 2
     │   └── RecipeError            one or more problems, each at file:line:column   exit 2
     ├── RunError                   the run cannot go on                             exit 1
-    │   └── FatalModelError        no retry can mend it: wrong key, no such model
+    │   ├── FatalModelError        no retry can mend it: wrong key, no such model
+    │   └── EndpointUnavailable    one endpoint is out for longer than the run; others go on   exit 3
     ├── ModelError                 one model call failed; the run goes on
     │   ├── TransientError         a retry may mend it: busy, dropped, timed out
     │   └── ResponseError          an answer came and cannot be used: cut off, empty, not JSON
@@ -76,6 +77,12 @@ class RunError(SynthError):
 
 class FatalModelError(RunError):
     """A model cannot be used at all, and no retry will change that."""
+
+
+class EndpointUnavailable(RunError):
+    """An endpoint asks to be left alone for longer than the run may last; what needs no other answer of it goes on."""
+
+    exit_code = EXIT_SHORT
 
 
 class ModelError(SynthError):

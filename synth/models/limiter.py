@@ -1,40 +1,262 @@
-"""How many requests an endpoint gets at once."""
+"""When a request may be sent: one limiter for all that goes to an endpoint."""
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable
 
-from synth.errors import TransientError
+from synth.errors import EndpointUnavailable, TransientError
+from synth.models.congestion import Congestion
+from synth.models.flight import Flight
+from synth.models.quota import Quota
 
-
-class Flight:
-    """One request between being let go and being over."""
-
-    __slots__ = ("tokens",)
-
-    def __init__(self, tokens: int) -> None:
-        self.tokens = tokens
+LONGEST_PAUSE = 3600.0
+_TICK = 0.1
+_SURE_AFTER = 0.25  # seconds without a refusal after which a request counts as admitted, until refusals tell better
+_IDLE_TIMEOUTS = 2  # overtaken by so many times what is in flight, a request is lost
+_CONTRADICTIONS = 3
 
 
 class Limiter:
-    """Shared by all models at one endpoint; ``ceiling`` is the most requests in flight."""
+    """Lets requests go in the order they came, and learns from how each ends.
 
-    def __init__(self, ceiling: int) -> None:
-        self._places = asyncio.Semaphore(ceiling)
+    ``ceiling`` is the most in flight, ``rpm`` and ``tpm`` the quotas where the user knows them. A ``Retry-After`` holds
+    back the whole endpoint, until it is over or until the endpoint contradicts itself by answering a request sent after
+    the refused one. ``patience`` tells how many seconds the run has left: a longer pause makes the endpoint unavailable.
 
-    async def acquire(self, tokens: int) -> Flight:
-        """Wait for a place for a request of about ``tokens`` tokens."""
-        await self._places.acquire()
-        return Flight(tokens)
+    A slow answer is no failure. A request is lost when nothing of its answer came for its ``timeout`` and either the
+    endpoint answered nothing at all in that time or twice as many as are in flight have overtaken it.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        ceiling: int,
+        *,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        patience: Callable[[], float] = lambda: LONGEST_PAUSE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.congestion = Congestion(ceiling)
+        self._where = where
+        self._requests = Quota(rpm) if rpm is not None else None
+        self._tokens = Quota(tpm) if tpm is not None else None
+        self._patience = patience
+        self._clock = clock
+        self._waiting: deque[tuple[asyncio.Future[Flight], asyncio.Task[object] | None, int, float]] = deque()
+        self._flights: dict[int, Flight] = {}
+        self._unsure: deque[Flight] = deque()
+        self._sure_after = _SURE_AFTER
+        self._answered = 0
+        self._last_answer = -math.inf
+        self._pump_timer: asyncio.TimerHandle | None = None
+        self._tick_timer: asyncio.TimerHandle | None = None
+        self._paused_until = -math.inf
+        self._paused_by = 0
+        self._contradictions = 0
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._flights)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def paused_for(self) -> float:
+        """Seconds that the endpoint asked to be left alone from now on; 0 if it did not."""
+        return max(0.0, self._paused_until - self._clock())
+
+    async def acquire(self, tokens: int, timeout: float) -> Flight:
+        """Wait until a request of about ``tokens`` tokens may be sent, and count it as sent.
+
+        It must end in ``succeeded``, ``failed`` or ``abandoned``. When it is lost the task that acquired it is
+        cancelled, with ``lost`` set. Raises ``EndpointUnavailable``.
+        """
+        task = asyncio.current_task()
+        if not self._waiting:
+            now = self._clock()
+            if self._delay(now, tokens) <= 0:
+                return self._send(now, task, tokens, timeout)
+        future: asyncio.Future[Flight] = asyncio.get_running_loop().create_future()
+        self._waiting.append((future, task, tokens, timeout))
+        self._pump()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self.abandoned(future.result())
+            raise
 
     def succeeded(self, flight: Flight, tokens: int) -> None:
         """The request was answered, and took ``tokens`` tokens."""
-        self._places.release()
+        now = self._clock()
+        self._land(flight, now)
+        if not flight.admitted:
+            self.congestion.admit(flight, now, waiting=bool(self._waiting))
+        if self._tokens is not None:
+            self._tokens.give_back(flight.tokens - tokens)
+        if flight.number > self._paused_by > 0:
+            self._contradict()
+        if self._waiting:
+            self._pump()
 
     def failed(self, flight: Flight, error: TransientError) -> None:
-        """The request failed in a way that says something of the endpoint's state."""
-        self._places.release()
+        """The request failed in a way that says something of the endpoint."""
+        now = self._clock()
+        if error.kind in ("rate_limited", "overloaded"):
+            self._land(flight, now)
+            self._sure_after = max(0.05, min(2.0, max(self._sure_after * 0.9, 4 * (now - flight.sent_at))))
+            paused = self._pause(flight, now, error.retry_after) if error.retry_after else 0.0
+            self.congestion.refuse(flight, now, len(self._flights), paused)
+        elif error.kind in ("connection", "timeout"):
+            del self._flights[flight.number]  # not a sign of life
+        else:
+            self._land(flight, now)
+            if not flight.admitted:
+                self.congestion.admit(flight, now, waiting=bool(self._waiting))
+        if self._tokens is not None:
+            self._tokens.give_back(flight.tokens)
+        self._pump()
 
     def abandoned(self, flight: Flight) -> None:
         """The request ended in a way that says nothing of the endpoint: refused for its content, or cancelled."""
-        self._places.release()
+        del self._flights[flight.number]
+        self._pump()
+
+    def note_progress(self) -> None:
+        """Part of an answer arrived for the request that the current task sent."""
+        task = asyncio.current_task()
+        now = self._clock()
+        for flight in self._flights.values():
+            if flight.task is task:
+                flight.last_sign = now
+
+    def _delay(self, now: float, tokens: int) -> float:
+        if now < self._paused_until:
+            return self._paused_until - now
+        wait = self.congestion.delay(now, len(self._flights))
+        if self._requests is not None:
+            wait = max(wait, self._requests.delay(now, 1))
+        if self._tokens is not None:
+            wait = max(wait, self._tokens.delay(now, tokens))
+        return wait
+
+    def _send(self, now: float, task: asyncio.Task[object] | None, tokens: int, timeout: float) -> Flight:
+        if self._requests is not None:
+            self._requests.take(now, 1)
+        if self._tokens is not None:
+            self._tokens.take(now, tokens)
+        number = self.congestion.sent(now)
+        flight = Flight(number, len(self._flights) + 1, self._answered, now, tokens, timeout, task)
+        self._flights[number] = flight
+        self._unsure.append(flight)
+        if self._tick_timer is None:
+            self._tick_timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
+        return flight
+
+    def _land(self, flight: Flight, now: float) -> None:
+        del self._flights[flight.number]
+        self._answered += 1
+        self._last_answer = now
+
+    def _pump(self) -> None:
+        """Let go what may go, and set a timer for the next."""
+        if self._pump_timer is not None:
+            self._pump_timer.cancel()
+            self._pump_timer = None
+        waiting = self._waiting
+        now = self._clock()
+        while waiting:
+            future, task, tokens, timeout = waiting[0]
+            if future.done():
+                waiting.popleft()
+                continue
+            wait = self._delay(now, tokens)
+            if wait <= 0:
+                waiting.popleft()
+                future.set_result(self._send(now, task, tokens, timeout))
+                continue
+            if now < self._paused_until and not self._flights and wait > self._patience():
+                self._refuse_all(wait)
+            elif wait != math.inf:
+                self._pump_timer = asyncio.get_running_loop().call_later(wait, self._pump)
+            return
+
+    # -- Retry-After
+
+    def _pause(self, flight: Flight, now: float, seconds: float) -> float:
+        """Hold everything back, unless this endpoint has shown that its Retry-After is not meant for all.
+
+        Returns the seconds that this adds to the pause.
+        """
+        if self._contradictions >= _CONTRADICTIONS and self._answered_since(flight):
+            return 0.0
+        added = now + seconds - max(now, self._paused_until)
+        if added <= 0:
+            return 0.0
+        self._paused_until = now + seconds
+        self._paused_by = flight.number
+        return added
+
+    def _answered_since(self, flight: Flight) -> bool:
+        return self._last_answer >= flight.sent_at
+
+    def _contradict(self) -> None:
+        self._contradictions += 1
+        self._paused_until = -math.inf
+        self._paused_by = 0
+
+    def _refuse_all(self, seconds: float) -> None:
+        error = EndpointUnavailable(
+            f"{self._where} asks to wait {_duration(seconds)} before the next request, longer than this run may last",
+            hint="run the same command again later: it resumes",
+        )
+        while self._waiting:
+            future, *_ = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(error)
+
+    # -- signs of life
+
+    def _tick(self) -> None:
+        self._tick_timer = None
+        now = self._clock()
+        self._make_sure(now)
+        self._find_lost(now)
+        if self._flights:
+            self._tick_timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
+        if self._waiting:
+            self._pump()
+
+    def _make_sure(self, now: float) -> None:
+        unsure = self._unsure
+        while unsure and (unsure[0].number not in self._flights or now - unsure[0].sent_at > self._sure_after):
+            flight = unsure.popleft()
+            if flight.number in self._flights and not flight.admitted:
+                self.congestion.admit(flight, now, waiting=bool(self._waiting))
+
+    def _find_lost(self, now: float) -> None:
+        for flight in self._flights.values():
+            if flight.lost or now - flight.last_sign <= flight.timeout:
+                continue
+            silent = now - max(self._last_answer, flight.sent_at) > flight.timeout
+            overtaken = self._answered - flight.answered - flight.place + 1
+            if silent or overtaken >= _IDLE_TIMEOUTS * len(self._flights):
+                flight.lost = True
+                if silent:
+                    self.congestion.stalled(flight)
+                if flight.task is not None:
+                    flight.task.cancel()
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
