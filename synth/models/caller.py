@@ -60,6 +60,33 @@ class Journal(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What a call may cost at most, or did cost."""
+
+    tokens: int
+    usd: float
+
+
+class Budget(Protocol):
+    """What a run may spend. ``synth.budget`` implements it."""
+
+    counts_tokens: bool
+    """Whether amounts matter at all; otherwise callers need not work them out."""
+
+    async def reserve(self, most: Amount) -> None:
+        """Return when ``most`` fits beside what is spent and reserved; raises ``BudgetSpent`` when it never will."""
+        ...
+
+    def settle(self, reserved: Amount, spent: Amount) -> None:
+        """A reserved call is over and cost ``spent``."""
+        ...
+
+    def seconds_left(self) -> float:
+        """Seconds that the run may still last."""
+        ...
+
+
 class Caller(Protocol):
     """What agents call models through."""
 

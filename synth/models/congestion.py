@@ -76,7 +76,7 @@ class Congestion:
             self.window.grow(flight.place, fresh=fresh)
 
     def refuse(self, flight: Flight, now: float, others: int, pause: float = 0.0) -> None:
-        """``flight`` was refused while ``others`` were in flight; ``pause``: seconds that nothing may be sent for it."""
+        """``flight`` was refused while ``others`` were in flight; it costs a ``pause`` of so many seconds."""
         self._calm = 0
         self._share = self._share * _MEMORY + (1 - _MEMORY)
         if self._run is not None:

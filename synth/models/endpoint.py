@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import urllib.request
+from collections.abc import Callable, Mapping
 
 import aiohttp
 import orjson
@@ -23,7 +24,8 @@ _LARGE_BODY = 2**20  # aiohttp warns of bytes beyond this and wants a file
 class Endpoint:
     """Where requests go: ``base_url`` up to and including ``/v1``, and what authenticates them.
 
-    ``own_server``: synth runs the server there, so that a refused connection is one to wait for.
+    ``own_server``: synth runs the server there, so that a refused connection is one to wait for. ``on_progress`` is
+    called in the task whose answer comes in parts, with each part but the last.
     """
 
     def __init__(
@@ -33,10 +35,12 @@ class Endpoint:
         api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         own_server: bool = False,
+        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._chat_url = URL(self.base_url + "/chat/completions")
         self._own_server = own_server
+        self._on_progress = on_progress
         self._headers = {"Content-Type": "application/json", **(headers or {})}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
@@ -71,7 +75,7 @@ class Endpoint:
         try:
             response = await session.post(self._chat_url, data=data, allow_redirects=False)
             try:
-                content = await _read(response, max_bytes)
+                content = await self._read(response, max_bytes)
             finally:
                 response.release()
         except (aiohttp.ClientError, OSError) as error:
@@ -91,7 +95,7 @@ class Endpoint:
         timeout = aiohttp.ClientTimeout(total=_CONNECT_SECONDS)
         try:
             async with session.get(URL(self.base_url + path), allow_redirects=False, timeout=timeout) as response:
-                content = await _read(response, MAX_ANSWER_BYTES)
+                content = await self._read(response, MAX_ANSWER_BYTES)
         except (aiohttp.ClientError, OSError) as error:
             raise error_of_exception(self.where, error, at_start=not (self.answered or self._own_server)) from error
         if response.status != 200:
@@ -124,9 +128,27 @@ class Endpoint:
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,
+            proxy=_find_proxy(self._chat_url),
         )
         return self._session
+
+    async def _read(self, response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:
+        """The whole body, or None where it is longer than ``max_bytes``."""
+        stream = response.content
+        content = await stream.readany()
+        if stream.at_eof():
+            return content if len(content) <= max_bytes else None
+        parts = [content]
+        size = len(content)
+        while not stream.at_eof():
+            self._on_progress()
+            content = await stream.readany()
+            parts.append(content)
+            size += len(content)
+            if size > max_bytes:
+                response.close()
+                return None
+        return b"".join(parts)
 
     def _parse(self, content: bytes) -> Json:
         try:
@@ -149,19 +171,9 @@ class Endpoint:
         return error
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:
-    """The whole body, or None where it is longer than ``max_bytes``."""
-    stream = response.content
-    content = await stream.readany()
-    if stream.at_eof():
-        return content if len(content) <= max_bytes else None
-    parts = [content]
-    size = len(content)
-    while not stream.at_eof():
-        content = await stream.readany()
-        parts.append(content)
-        size += len(content)
-        if size > max_bytes:
-            response.close()
-            return None
-    return b"".join(parts)
+def _find_proxy(url: URL) -> str | None:
+    """The environment's proxy for ``url``. Found once: aiohttp's own ``trust_env`` asks a thread with each request."""
+    host = url.host or ""
+    if urllib.request.proxy_bypass(f"{host}:{url.port}"):
+        return None
+    return urllib.request.getproxies().get(url.scheme)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from synth.errors import SynthError
 from synth.messages import StopReason, Usage
-from synth.models.caller import CallRecord, Journal, UnusableAnswer
+from synth.models.cache import Cache
+from synth.models.caller import Amount, Budget, CallRecord, Journal, UnusableAnswer
 from synth.models.client import Request
 from synth.models.model import Model
 from synth.models.retry import send
-from synth.models.tokens import most_tokens
+from synth.models.tokens import most_input_tokens
+
+_NOTHING = Amount(0, 0.0)
 
 
 @dataclass(slots=True)
@@ -30,9 +33,18 @@ class CallCounts:
 class JournaledCaller:
     """Calls the recipe's models by name. One instance serves a whole run."""
 
-    def __init__(self, models: Mapping[str, Model], journal: Journal) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        journal: Journal,
+        *,
+        budget: Budget | None = None,
+        cache: Cache | None = None,
+    ) -> None:
         self._models = models
         self._journal = journal
+        self._budget = budget
+        self._cache = cache
         self.counts = CallCounts()
 
     async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
@@ -43,37 +55,54 @@ class JournaledCaller:
         record = await self._journal.find_call(call_id, fingerprint, request)
         if record is not None:
             self.counts.replayed += 1
-            return _usable(record)
-        record = await self._send(target, request, call_id, unit, fingerprint)
-        await self._journal.record_call(record)
+        else:
+            cached = self._find_cached(target, request, call_id, unit, fingerprint)
+            record = cached or await self._send(target, request, call_id, unit, fingerprint)
+            await self._journal.record_call(record)
+            if self._cache is not None and cached is None:
+                self._cache.put(_cache_key(target, request), record.response)
         return _usable(record)
 
+    def _find_cached(
+        self, model: Model, request: Request, call_id: str, unit: str, fingerprint: str
+    ) -> CallRecord | None:
+        if self._cache is None:
+            return None
+        response = self._cache.get(_cache_key(model, request))
+        if response is None:
+            return None
+        self.counts.cached += 1
+        return CallRecord(call_id, unit, model.name, fingerprint, request, response, 0.0, 0.0, 0, "cache")
+
     async def _send(self, model: Model, request: Request, call_id: str, unit: str, fingerprint: str) -> CallRecord:
+        budget, price = self._budget, model.price
+        most = _NOTHING
+        if model.limiter.counts_tokens or (budget is not None and budget.counts_tokens):
+            usage = Usage(most_input_tokens(request), request.sampling.max_tokens)
+            most = Amount(usage.total, 0.0 if price is None else price.cost(usage))
+        if budget is not None:
+            await budget.reserve(most)
+        spent = _NOTHING
         try:
-            sent = await send(model, request, _reserved(request).total)
+            sent = await send(model, request, most.tokens)
+            used = sent.response.usage
+            cost = None if price is None else price.cost(used)
+            spent = Amount(used.total, cost or 0.0)
         except SynthError:
             self.counts.failed += 1
             raise
+        finally:
+            if budget is not None:
+                budget.settle(most, spent)
         self.counts.sent += 1
         self.counts.retried += sent.tries - 1
         return CallRecord(
-            id=call_id,
-            unit=unit,
-            model=model.name,
-            fingerprint=fingerprint,
-            request=request,
-            response=sent.response,
-            cost_usd=None if model.price is None else model.price.cost(sent.response.usage),
-            seconds=sent.seconds,
-            tries=sent.tries,
-            source="sent",
+            call_id, unit, model.name, fingerprint, request, sent.response, cost, sent.seconds, sent.tries, "sent"
         )
 
 
-def _reserved(request: Request) -> Usage:
-    """An upper bound of what ``request`` may use."""
-    size = sum(most_tokens((message.content or "").encode()) for message in request.messages)
-    return Usage(size, request.sampling.max_tokens)
+def _cache_key(model: Model, request: Request) -> str:
+    return request.fingerprint(f"{model.identity}@{model.address}")
 
 
 def _usable(record: CallRecord) -> CallRecord:

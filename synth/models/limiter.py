@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from synth.errors import EndpointUnavailable, TransientError
+from synth.errors import BudgetSpent, EndpointUnavailable, SynthError, TransientError
 from synth.models.congestion import Congestion
 from synth.models.flight import Flight
 from synth.models.quota import Quota
@@ -25,7 +25,8 @@ class Limiter:
 
     ``ceiling`` is the most in flight, ``rpm`` and ``tpm`` the quotas where the user knows them. A ``Retry-After`` holds
     back the whole endpoint, until it is over or until the endpoint contradicts itself by answering a request sent after
-    the refused one. ``patience`` tells how many seconds the run has left: a longer pause makes the endpoint unavailable.
+    the refused one. ``patience`` tells how many seconds the run may still last: a longer pause makes the endpoint
+    unavailable, and when it is over nothing more is sent.
 
     A slow answer is no failure. A request is lost when nothing of its answer came for its ``timeout`` and either the
     endpoint answered nothing at all in that time or twice as many as are in flight have overtaken it.
@@ -42,7 +43,7 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.congestion = Congestion(ceiling)
-        self._where = where
+        self.where = where
         self._requests = Quota(rpm) if rpm is not None else None
         self._tokens = Quota(tpm) if tpm is not None else None
         self._patience = patience
@@ -52,12 +53,18 @@ class Limiter:
         self._unsure: deque[Flight] = deque()
         self._sure_after = _SURE_AFTER
         self._answered = 0
+        self._failed_calls = 0
         self._last_answer = -math.inf
         self._pump_timer: asyncio.TimerHandle | None = None
         self._tick_timer: asyncio.TimerHandle | None = None
         self._paused_until = -math.inf
         self._paused_by = 0
         self._contradictions = 0
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether it matters what ``acquire`` is told of tokens."""
+        return self._tokens is not None
 
     @property
     def in_flight(self) -> int:
@@ -76,15 +83,19 @@ class Limiter:
         """Wait until a request of about ``tokens`` tokens may be sent, and count it as sent.
 
         It must end in ``succeeded``, ``failed`` or ``abandoned``. When it is lost the task that acquired it is
-        cancelled, with ``lost`` set. Raises ``EndpointUnavailable``.
+        cancelled, with ``lost`` set. Raises ``EndpointUnavailable`` and ``BudgetSpent``.
         """
         task = asyncio.current_task()
+        if self._patience() <= 0:
+            raise _out_of_time()
         if not self._waiting:
             now = self._clock()
             if self._delay(now, tokens) <= 0:
                 return self._send(now, task, tokens, timeout)
         future: asyncio.Future[Flight] = asyncio.get_running_loop().create_future()
         self._waiting.append((future, task, tokens, timeout))
+        if self._tick_timer is None:
+            self._start_ticking()
         self._pump()
         try:
             return await future
@@ -97,6 +108,7 @@ class Limiter:
         """The request was answered, and took ``tokens`` tokens."""
         now = self._clock()
         self._land(flight, now)
+        self._failed_calls = 0
         if not flight.admitted:
             self.congestion.admit(flight, now, waiting=bool(self._waiting))
         if self._tokens is not None:
@@ -129,6 +141,11 @@ class Limiter:
         del self._flights[flight.number]
         self._pump()
 
+    def count_failed_call(self) -> int:
+        """A call is given up, all its tries spent; returns how many were since the last answer."""
+        self._failed_calls += 1
+        return self._failed_calls
+
     def note_progress(self) -> None:
         """Part of an answer arrived for the request that the current task sent."""
         task = asyncio.current_task()
@@ -157,7 +174,7 @@ class Limiter:
         self._flights[number] = flight
         self._unsure.append(flight)
         if self._tick_timer is None:
-            self._tick_timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
+            self._start_ticking()
         return flight
 
     def _land(self, flight: Flight, now: float) -> None:
@@ -182,8 +199,8 @@ class Limiter:
                 waiting.popleft()
                 future.set_result(self._send(now, task, tokens, timeout))
                 continue
-            if now < self._paused_until and not self._flights and wait > self._patience():
-                self._refuse_all(wait)
+            if self._paused_until - now > self._patience() and not self._flights:
+                self._refuse_all(lambda: self._unavailable(self._paused_until - now))
             elif wait != math.inf:
                 self._pump_timer = asyncio.get_running_loop().call_later(wait, self._pump)
             return
@@ -212,15 +229,17 @@ class Limiter:
         self._paused_until = -math.inf
         self._paused_by = 0
 
-    def _refuse_all(self, seconds: float) -> None:
-        error = EndpointUnavailable(
-            f"{self._where} asks to wait {_duration(seconds)} before the next request, longer than this run may last",
+    def _unavailable(self, seconds: float) -> EndpointUnavailable:
+        return EndpointUnavailable(
+            f"{self.where} asks to wait {_duration(seconds)} before the next request, longer than this run may last",
             hint="run the same command again later: it resumes",
         )
+
+    def _refuse_all(self, error: Callable[[], SynthError]) -> None:
         while self._waiting:
             future, *_ = self._waiting.popleft()
             if not future.done():
-                future.set_exception(error)
+                future.set_exception(error())
 
     # -- signs of life
 
@@ -229,10 +248,15 @@ class Limiter:
         now = self._clock()
         self._make_sure(now)
         self._find_lost(now)
-        if self._flights:
-            self._tick_timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
+        if self._waiting and self._patience() <= 0:
+            self._refuse_all(_out_of_time)
         if self._waiting:
             self._pump()
+        if self._flights or self._waiting:
+            self._start_ticking()
+
+    def _start_ticking(self) -> None:
+        self._tick_timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
 
     def _make_sure(self, now: float) -> None:
         unsure = self._unsure
@@ -253,6 +277,10 @@ class Limiter:
                     self.congestion.stalled(flight)
                 if flight.task is not None:
                     flight.task.cancel()
+
+
+def _out_of_time() -> BudgetSpent:
+    return BudgetSpent("minutes", "budget.minutes is over")
 
 
 def _duration(seconds: float) -> str:

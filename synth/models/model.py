@@ -30,7 +30,7 @@ class Model:
 
     ``identity`` is what its answers depend on besides the request, and no more: it names the model, not the port
     that it happens to listen on. ``address`` tells equally named models at different endpoints apart in the cache,
-    which outlives a run. ``price`` is None where it is unknown.
+    which outlives a run. ``price`` is None where it is unknown. ``timeout``: seconds without a sign of life.
     """
 
     name: str
@@ -39,4 +39,5 @@ class Model:
     client: ModelClient
     limiter: Limiter
     price: Price | None
+    timeout: float
     server: Server | None = None

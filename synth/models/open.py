@@ -2,121 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import math
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from synth.errors import UsageError
 from synth.fingerprint import sha256_file
-from synth.models.client import ModelClient
 from synth.models.embedded.provider import EmbeddedServer, EmbeddedServers
 from synth.models.embedded.pull import is_path
 from synth.models.embedded.registry import DEFAULT
 from synth.models.endpoint import Endpoint
-from synth.models.limiter import Limiter
+from synth.models.limiter import LONGEST_PAUSE, Limiter
 from synth.models.model import Model
 from synth.models.openai_compatible import OpenAICompatible
-from synth.models.prices import FREE, Price
+from synth.models.prices import find_price
 from synth.models.progress import Report, ignore
 from synth.models.scripted import ScriptedModel, echo_rules, load_rules
 from synth.recipe.schema import ModelSpec
 
 OPENAI_URL = "https://api.openai.com/v1"
+_DEFAULT_CONCURRENCY = 64
+_QUEUED = 2  # requests per place of an embedded server: one is computed while the next is on its way
+
+_Key = tuple[str, str | None, tuple[tuple[str, str], ...]]
 
 
 @asynccontextmanager
 async def open_models(
-    specs: Mapping[str, ModelSpec], *, base: Path, run_dir: Path, report: Report = ignore
+    specs: Mapping[str, ModelSpec],
+    *,
+    base: Path,
+    run_dir: Path | None = None,
+    seconds_left: Callable[[], float] = lambda: math.inf,
+    report: Report = ignore,
 ) -> AsyncIterator[dict[str, Model]]:
     """The models of a recipe by their names, open while the context lasts.
 
-    ``base`` is the folder that relative paths are relative to; servers that synth starts keep their logs in
-    ``run_dir``; ``report`` is told what is being made ready. Raises ``UsageError`` for what the recipe says wrongly and
-    ``FatalModelError`` for a server that does not start.
+    ``base`` is the folder that relative paths are relative to; ``run_dir`` is where servers that synth starts keep
+    their logs (None: a temporary folder). ``seconds_left`` tells how long the run may still last. Raises
+    ``UsageError`` for what the recipe says wrongly and ``FatalModelError`` for a server that does not start.
     """
     async with AsyncExitStack() as stack:
-        endpoints: dict[tuple[object, ...], tuple[Endpoint, Limiter]] = {}
-        embedded = EmbeddedServers(run_dir / "logs", report)
-        stack.push_async_callback(embedded.stop)
-        asked = {
-            name: embedded.get(_model_file(spec, base), parallel=spec.concurrency, context_length=spec.context_length)
-            for name, spec in specs.items()
-            if spec.provider == "embedded"
-        }
-        models = {}
-        for name, spec in specs.items():
-            if name in asked:
-                models[name] = await _open_embedded(name, spec, asked[name], endpoints, stack)
-            else:
-                models[name] = _open(name, spec, base, endpoints, stack)
-        yield models
+        if run_dir is None:
+            run_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="synth-")))
+        opening = _Opening(base, run_dir / "logs", seconds_left, report, stack)
+        yield await opening.open_all(specs)
 
 
-def _open(
-    name: str,
-    spec: ModelSpec,
-    base: Path,
-    endpoints: dict[tuple[object, ...], tuple[Endpoint, Limiter]],
-    stack: AsyncExitStack,
-) -> Model:
-    if spec.provider == "scripted":
-        return _open_scripted(name, spec, base)
-    if spec.provider == "openai":
+class _Opening:
+    def __init__(
+        self, base: Path, logs: Path, seconds_left: Callable[[], float], report: Report, stack: AsyncExitStack
+    ) -> None:
+        self._base = base
+        self._seconds_left = seconds_left
+        self._stack = stack
+        self._servers = EmbeddedServers(logs, report)
+        self._endpoints: dict[_Key, tuple[Endpoint, Limiter]] = {}
+
+    async def open_all(self, specs: Mapping[str, ModelSpec]) -> dict[str, Model]:
+        self._stack.push_async_callback(self._servers.stop)
+        embedded = {name: self._find_server(spec) for name, spec in specs.items() if spec.provider == "embedded"}
+        await asyncio.gather(*(server.start() for server in dict.fromkeys(embedded.values())))
+        self._open_endpoints(specs)
+        return {name: self._open(name, spec, embedded.get(name)) for name, spec in specs.items()}
+
+    def _open(self, name: str, spec: ModelSpec, server: EmbeddedServer | None) -> Model:
+        if server is not None:
+            return self._open_embedded(name, spec, server)
+        if spec.provider == "scripted":
+            return self._open_scripted(name, spec)
+        if spec.provider == "openai":
+            return self._open_openai(name, spec)
+        raise UsageError(f"models.{name}: provider {spec.provider} is not available in this version")
+
+    def _open_openai(self, name: str, spec: ModelSpec) -> Model:
         if spec.model is None:
             raise UsageError(f"models.{name}: provider openai needs `model`", hint="name a model of the endpoint")
-        url = spec.base_url or OPENAI_URL
-        endpoint, limiter = _endpoint(spec, url, endpoints, stack)
+        endpoint, limiter = self._endpoints[_key(spec)]
         client = OpenAICompatible(endpoint, spec.model, structured=spec.structured, send_seed=bool(spec.send_seed))
-        return Model(name, f"openai:{spec.model}", url, client, limiter, _price(spec))
-    raise UsageError(f"models.{name}: provider {spec.provider} is not available in this version")
+        url = endpoint.base_url
+        return Model(name, f"openai:{spec.model}", url, client, limiter, find_price(spec, url), spec.timeout)
+
+    def _open_embedded(self, name: str, spec: ModelSpec, server: EmbeddedServer) -> Model:
+        key = (server.base_url, None, ())
+        if key not in self._endpoints:
+            limiter = Limiter(server.name, min(spec.concurrency, _QUEUED * server.parallel), patience=self._patience)
+            self._endpoints[key] = self._connect(key, limiter, own_server=True), limiter
+        endpoint, limiter = self._endpoints[key]
+        client = OpenAICompatible(
+            endpoint, server.name, structured=spec.structured, send_seed=spec.send_seed is not False
+        )
+        price = find_price(spec, None)
+        return Model(name, f"embedded:{server.name}", "", client, limiter, price, spec.timeout, server)
+
+    def _open_scripted(self, name: str, spec: ModelSpec) -> Model:
+        label = spec.model or name
+        if spec.answers is None:
+            rules, identity = echo_rules(), "echo"
+        else:
+            path = self._base / spec.answers
+            rules = load_rules(path)
+            identity = sha256_file(path)[:16]
+        limiter = Limiter(f"the scripted model {label!r}", spec.concurrency, patience=self._patience)
+        client = ScriptedModel(rules, name=label)
+        price = find_price(spec, None)
+        return Model(name, f"scripted:{label}:{identity}", "", client, limiter, price, spec.timeout)
+
+    def _find_server(self, spec: ModelSpec) -> EmbeddedServer:
+        model = spec.model or DEFAULT
+        file = str(self._base / model) if is_path(model) else model
+        return self._servers.get(file, parallel=spec.concurrency, context_length=spec.context_length)
+
+    def _open_endpoints(self, specs: Mapping[str, ModelSpec]) -> None:
+        """One endpoint and one limiter for all models that share an address and a key; the strictest limits count."""
+        groups: dict[_Key, list[ModelSpec]] = {}
+        for spec in specs.values():
+            if spec.provider == "openai":
+                groups.setdefault(_key(spec), []).append(spec)
+        for key, members in groups.items():
+            asked = [spec.concurrency for spec in members if "concurrency" in spec.model_fields_set]
+            limiter = Limiter(
+                key[0],
+                min(asked, default=_DEFAULT_CONCURRENCY),
+                rpm=_least(spec.limits.rpm for spec in members),
+                tpm=_least(spec.limits.tpm for spec in members),
+                patience=self._patience,
+            )
+            self._endpoints[key] = self._connect(key, limiter), limiter
+
+    def _connect(self, key: _Key, limiter: Limiter, *, own_server: bool = False) -> Endpoint:
+        url, api_key, headers = key
+        endpoint = Endpoint(
+            url,
+            api_key=api_key,
+            headers=dict(headers),
+            own_server=own_server,
+            on_progress=limiter.note_progress,
+        )
+        self._stack.push_async_callback(endpoint.aclose)
+        return endpoint
+
+    def _patience(self) -> float:
+        return min(LONGEST_PAUSE, self._seconds_left())
 
 
-def _model_file(spec: ModelSpec, base: Path) -> str:
-    model = spec.model or DEFAULT
-    return str(base / model) if is_path(model) else model
+def _key(spec: ModelSpec) -> _Key:
+    return (spec.base_url or OPENAI_URL).rstrip("/"), spec.api_key, tuple(sorted(spec.headers.items()))
 
 
-async def _open_embedded(
-    name: str,
-    spec: ModelSpec,
-    server: EmbeddedServer,
-    endpoints: dict[tuple[object, ...], tuple[Endpoint, Limiter]],
-    stack: AsyncExitStack,
-) -> Model:
-    url = await server.start()
-    served = spec.model_copy(update={"concurrency": min(spec.concurrency, server.parallel)})
-    endpoint, limiter = _endpoint(served, url, endpoints, stack)
-    send_seed = spec.send_seed if spec.send_seed is not None else True
-    client = OpenAICompatible(endpoint, server.name, structured=spec.structured, send_seed=send_seed)
-    return Model(name, f"embedded:{server.name}", url, client, limiter, _price(spec) or FREE, server)
-
-
-def _open_scripted(name: str, spec: ModelSpec, base: Path) -> Model:
-    label = spec.model or name
-    if spec.answers is None:
-        rules, identity = echo_rules(), "echo"
-    else:
-        path = base / spec.answers
-        rules = load_rules(path)
-        identity = sha256_file(path)[:16]
-    client: ModelClient = ScriptedModel(rules, name=label)
-    return Model(name, f"scripted:{label}:{identity}", "", client, Limiter(spec.concurrency), _price(spec) or FREE)
-
-
-def _endpoint(
-    spec: ModelSpec,
-    url: str,
-    endpoints: dict[tuple[object, ...], tuple[Endpoint, Limiter]],
-    stack: AsyncExitStack,
-) -> tuple[Endpoint, Limiter]:
-    """One endpoint, and one limiter, for all models that share an address and a key."""
-    key = (url.rstrip("/"), spec.api_key, tuple(sorted(spec.headers.items())))
-    if key not in endpoints:
-        endpoint = Endpoint(url, api_key=spec.api_key, headers=spec.headers)
-        stack.push_async_callback(endpoint.aclose)
-        endpoints[key] = endpoint, Limiter(spec.concurrency)
-    return endpoints[key]
-
-
-def _price(spec: ModelSpec) -> Price | None:
-    return None if spec.price is None else Price(spec.price.input, spec.price.output)
+def _least(limits: Iterable[int | None]) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -84,7 +84,8 @@ class Pace:
     def average(self, now: float) -> float:
         """Admitted per second since the last drought, or lately if that is more; over a second at the least."""
         return max(
-            (self._admitted - before) / max(_SHORTEST_QUOTA, now - began) for began, before in (self._epoch, self._marks[0])
+            (self._admitted - before) / max(_SHORTEST_QUOTA, now - began)
+            for began, before in (self._epoch, self._marks[0])
         )
 
     def cut(self, now: float, *, let_in: int, again: bool, mildest: float = _DEEPEST_CUT) -> float:
@@ -133,7 +134,9 @@ class Pace:
     def actual(self, now: float) -> float:
         """What is really sent per second, in short bursts or long runs: ``rate`` is only what may be."""
         times = self._sent
-        rates = [(count - 1) / (now - times[-count]) for count in (8, 16, 64) if count <= len(times) and now > times[-count]]
+        rates = [
+            (count - 1) / (now - times[-count]) for count in (8, 16, 64) if count <= len(times) and now > times[-count]
+        ]
         if not rates and len(times) > 1 and now > times[0]:
             rates = [(len(times) - 1) / (now - times[0])]
         return max(0.1, min(self.rate, max(rates, default=self.rate)))

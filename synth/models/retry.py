@@ -1,31 +1,34 @@
 """Sending until an answer comes: which failures are tried again, how often and after how long.
 
 A busy server is no failure: rate limits and overload are waited out for as long as the run may last. Everything else
-that may pass is tried ``MOST_TRIES`` times. Waits are drawn with full jitter (Brooker, "Exponential Backoff And
-Jitter", 2015), so that requests which failed together do not come back together.
+that may pass is tried a few times. Waits are drawn with full jitter (Brooker, "Exponential Backoff And Jitter", 2015),
+so that requests which failed together do not come back together; how much is sent at all is the limiter's matter.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
-from synth.errors import TransientError
+from synth.errors import FatalModelError, ResponseError, TransientError
 from synth.models.client import Request, Response
+from synth.models.limiter import LONGEST_PAUSE
 from synth.models.model import Model
 
 MOST_TRIES = 6
-_PATIENT = frozenset({"rate_limited", "overloaded"})
-_FIRST_WAIT = {"connection": 0.1, "malformed": 0.05, "timeout": 0.5, "server_error": 0.5}
-_FIRST_BUSY_WAIT = 0.25
+MOST_CONNECTION_TRIES = 12  # a server that is started again takes a minute or two
+MOST_FAILED_CALLS = 20
 _LONGEST_WAIT = 30.0
+_FIRST_WAITS = {"malformed": 0.05, "connection": 0.1, "timeout": 0.5, "server_error": 0.25}
+_BUSY_WAIT, _LONGEST_BUSY_WAIT = 0.1, 1.0
+_BUSY = frozenset({"rate_limited", "overloaded"})
 
 
-@dataclass(slots=True)
-class Sent:
+class Sent(NamedTuple):
     """An answer, the requests it took, and the seconds from the last one's sending to it."""
 
     response: Response
@@ -34,50 +37,66 @@ class Sent:
 
 
 async def send(model: Model, request: Request, tokens: int) -> Sent:
-    """Send ``request`` (of about ``tokens`` tokens in all) to ``model`` until it is answered.
+    """Send ``request`` (of at most ``tokens`` tokens in all) to ``model`` until it is answered.
 
-    Raises ``TransientError`` when the tries are spent; ``ResponseError`` and ``FatalModelError`` at once.
+    Raises ``TransientError`` when the tries are spent, ``ResponseError`` for what will be refused again,
+    ``FatalModelError`` also when calls fail one after the other with no answer in between, and what the limiter raises.
     """
-    started = time.monotonic()
+    try:
+        return await _send(model, request, tokens)
+    except (TransientError, ResponseError) as error:
+        _count_failure(model, error)
+        raise
+
+
+async def _send(model: Model, request: Request, tokens: int) -> Sent:
     try:  # nearly every call ends here, so it does not pay for the machinery below
-        response = await _try_once(model, request, tokens)
-        return Sent(response, 1, time.monotonic() - started)
+        return await _try_once(model, request, tokens, 1)
     except TransientError as error:
         first = error
-    tries = 1
-    await _revive(model, first)
-    policy = _Policy(first)
+        await _revive(model, error)
+    policy = _Policy()
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(TransientError), wait=policy.wait, stop=policy.stop, reraise=True
     ):
         with attempt:
-            if tries == 1:  # the failure that brought us here is the first attempt
-                tries += 1
+            tries = attempt.retry_state.attempt_number
+            if tries == 1:
                 raise first
-            started = time.monotonic()
             try:
-                response = await _try_once(model, request, tokens)
+                return await _try_once(model, request, tokens, tries)
             except TransientError as error:
-                tries += 1
                 await _revive(model, error)
                 raise
-            return Sent(response, tries, time.monotonic() - started)
     raise AssertionError("tenacity neither returned nor raised")
 
 
-async def _try_once(model: Model, request: Request, tokens: int) -> Response:
+async def _try_once(model: Model, request: Request, tokens: int, tries: int) -> Sent:
     limiter = model.limiter
-    flight = await limiter.acquire(tokens)
+    flight = await limiter.acquire(tokens, model.timeout)
+    started = time.monotonic()
     try:
         response = await model.client.complete(request)
     except TransientError as error:
         limiter.failed(flight, error)
         raise
+    except asyncio.CancelledError:
+        if not flight.lost:
+            limiter.abandoned(flight)
+            raise
+        task = asyncio.current_task()
+        assert task is not None
+        if task.uncancel() > 0:  # someone else cancelled as well, and means it
+            limiter.abandoned(flight)
+            raise
+        lost = TransientError(f"{limiter.where} did not answer within {model.timeout:g} s", kind="timeout")
+        limiter.failed(flight, lost)
+        raise lost from None
     except BaseException:
         limiter.abandoned(flight)
         raise
     limiter.succeeded(flight, response.usage.total)
-    return response
+    return Sent(response, tries, time.monotonic() - started)
 
 
 async def _revive(model: Model, error: TransientError) -> None:
@@ -85,29 +104,42 @@ async def _revive(model: Model, error: TransientError) -> None:
         await model.server.ensure_alive()
 
 
+def _count_failure(model: Model, error: TransientError | ResponseError) -> None:
+    """Stop a run whose calls all fail: the next attempts would only burn what is left of it."""
+    if error.kind in ("context_length", "content_filter"):
+        return  # it is the request's fault
+    if model.limiter.count_failed_call() < MOST_FAILED_CALLS:
+        return
+    raise FatalModelError(
+        f"{MOST_FAILED_CALLS} calls in a row failed at {model.limiter.where}; the last: {error.message}",
+        hint=error.hint or "look at the server and its log, then run the same command again: it resumes",
+    ) from error
+
+
 class _Policy:
     """Tenacity's ``wait`` and ``stop`` for one call."""
 
-    def __init__(self, first: TransientError) -> None:
+    def __init__(self) -> None:
         self._failures = 0
         self._busy = 0
 
     def stop(self, state: RetryCallState) -> bool:
-        error = _error_of(state)
-        if error.kind in _PATIENT:
+        kind = _error_of(state).kind
+        if kind in _BUSY:
             self._busy += 1
             return False
         self._failures += 1
-        return self._failures >= MOST_TRIES
+        return self._failures >= (MOST_CONNECTION_TRIES if kind == "connection" else MOST_TRIES)
 
     def wait(self, state: RetryCallState) -> float:
         error = _error_of(state)
-        if error.kind in _PATIENT:
-            if error.retry_after is not None:
-                return error.retry_after
-            return random.uniform(0, min(_LONGEST_WAIT, _FIRST_BUSY_WAIT * 2.0 ** min(self._busy, 20)))
-        backoff = _FIRST_WAIT.get(error.kind, 0.5) * 2.0**self._failures
-        return max(error.retry_after or 0.0, random.uniform(0, min(_LONGEST_WAIT, backoff)))
+        asked = error.retry_after or 0.0
+        if asked > LONGEST_PAUSE:
+            return 0.0  # the limiter knows whether it is meant, and ends the wait if it is
+        if error.kind in _BUSY:
+            return asked or random.uniform(0, min(_LONGEST_BUSY_WAIT, _BUSY_WAIT * 2.0 ** min(self._busy, 10)))
+        backoff = _FIRST_WAITS.get(error.kind, 0.25) * 2.0**self._failures
+        return max(asked, random.uniform(0, min(_LONGEST_WAIT, backoff)))
 
 
 def _error_of(state: RetryCallState) -> TransientError:

@@ -41,7 +41,7 @@ class Window:
         self._proof = self._credit = 0
 
     def be_careful(self) -> None:
-        """The refusal cost a pause: stay one below a level that is not just the beginning, and rarely try a higher one."""
+        """The refusal cost a pause: stay one below the level, unless it is just the beginning, and rarely try more."""
         if self.held >= START or self.strikes > 2:
             self.narrow(self.held - 1)
             self.strikes = _MOST_STRIKES
