@@ -13,10 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from synth.errors import BudgetSpent
+from synth.errors import BudgetSpent, UsageError
 from synth.messages import Usage
 from synth.models.caller import Amount
-from synth.recipe.schema import BudgetSpec
+from synth.models.prices import find_price
+from synth.recipe.schema import BudgetSpec, Recipe
 
 _NANO = 1_000_000_000  # whole nanodollars: sums of floats drift, and drift would pass the limit
 
@@ -112,6 +113,18 @@ class Budget:
             "usd",
             f"budget.usd is spent: {self._nano / _NANO:.4f} of {self._spec.usd:g} USD used, "
             f"and the next call may cost {most.usd:.4f}",
+        )
+
+
+def require_prices(recipe: Recipe) -> None:
+    """Raise ``UsageError`` where ``budget.usd`` could not be held, because nobody knows what a model costs."""
+    if recipe.budget.usd is None:
+        return
+    unknown = [name for name, spec in recipe.models.items() if find_price(spec, spec.base_url) is None]
+    if unknown:
+        raise UsageError(
+            f"budget.usd needs a price for {', '.join(f'models.{name}' for name in unknown)}",
+            hint="give `price: {input: ..., output: ...}` in USD per million tokens; 0 for what costs nothing",
         )
 
 

@@ -17,6 +17,7 @@ from typing import Literal
 import orjson
 from filelock import FileLock, Timeout
 
+from synth.budget import Budget, require_prices
 from synth.diversity.novelty import Novelty
 from synth.errors import RunError, UsageError
 from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, guarded, ignore
@@ -25,6 +26,7 @@ from synth.export.dataset import write_run_folder
 from synth.files import cannot_write, write_atomically
 from synth.line import Line
 from synth.messages import Json
+from synth.models.cache import open_cache
 from synth.models.caller import CallRecord, Journal
 from synth.models.client import Request
 from synth.models.journaled import JournaledCaller
@@ -172,10 +174,20 @@ class _Job:
         self._task = asyncio.current_task()
         caller: JournaledCaller | None = None
         try:
-            async with open_models(
-                recipe.models, base=self._loaded.base, run_dir=self._dir, report=self._listener
-            ) as models:
-                caller = JournaledCaller(models, _Watched(store, self._listener))
+            usage, cost = store.spent()
+            budget = Budget(recipe.budget, usage=usage, usd=cost)
+            require_prices(recipe)
+            async with (
+                open_models(
+                    recipe.models,
+                    base=self._loaded.base,
+                    run_dir=self._dir,
+                    seconds_left=budget.seconds_left,
+                    report=self._listener,
+                ) as models,
+                open_cache(recipe.cache, report=self._listener) as cache,
+            ):
+                caller = JournaledCaller(models, _Watched(store, self._listener), budget=budget, cache=cache)
                 places = _PLACES_PER_CONNECTION * sum(spec.concurrency for spec in recipe.models.values())
                 self._runner = Runner(lines, caller, store, self._listener, places)
                 ending = await self._runner.run()

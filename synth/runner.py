@@ -13,7 +13,7 @@ from typing import Literal
 
 from synth.agents.context import UnitContext
 from synth.diversity.long_tail import with_typos
-from synth.errors import BudgetSpent, Rejected, RunError, SynthError, TransientError, UsageError
+from synth.errors import BudgetSpent, EndpointUnavailable, Rejected, RunError, SynthError, TransientError, UsageError
 from synth.events import Listener, UnitDecided
 from synth.example import Attempt, Verdict, WorkUnit
 from synth.line import Line
@@ -53,6 +53,7 @@ class Runner:
         self._in_flight = 0
         self._wake = asyncio.Event()
         self._stop: SynthError | None = None
+        self._unavailable: dict[str, EndpointUnavailable] = {}
         self._interrupted = False
         self._defect: Exception | None = None
 
@@ -91,7 +92,7 @@ class Runner:
     def _start_units(self) -> None:
         if self._stop is not None:
             return
-        open_lines = [line for line in self._lines if not line.over]
+        open_lines = [line for line in self._lines if not line.over and line.spec.id not in self._unavailable]
         while open_lines and self._in_flight < self._places:
             for line in list(open_lines):
                 if not line.wants_more() or line.next - line.decided >= _WINDOW * self._places:
@@ -108,6 +109,8 @@ class Runner:
         context = UnitContext(unit, self._caller)
         try:
             line.finished[unit.index] = await self._attempt(line, context)
+        except EndpointUnavailable as error:  # generators that ask other endpoints go on
+            self._unavailable[line.spec.id] = error
         except (BudgetSpent, RunError, UsageError) as error:
             if self._stop is None or isinstance(self._stop, BudgetSpent):
                 self._stop = error
@@ -202,6 +205,8 @@ class Runner:
         if self._stop is not None:
             status: Status = "short" if isinstance(self._stop, BudgetSpent) else "failed"
             return Ending(status, self._stop.message, self._stop.hint, self._stop.exit_code)
+        for error in self._unavailable.values():
+            return Ending("short", error.message, error.hint, error.exit_code)
         short = [line for line in self._lines if not line.done]
         told = ", ".join(
             f"{line.spec.id!r} has {line.accepted} of {line.spec.count} after {line.decided} attempts"

@@ -6,7 +6,9 @@ import asyncio
 import os
 import sqlite3
 import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
@@ -109,6 +111,19 @@ class Cache:
     def _close_writer(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+@asynccontextmanager
+async def open_cache(wanted: bool, *, report: Report = ignore) -> AsyncIterator[Cache | None]:
+    """The user's cache, open while the context lasts; None where it is not ``wanted``."""
+    if not wanted:
+        yield None
+        return
+    cache = Cache.open(report=report)
+    try:
+        yield cache
+    finally:
+        await cache.aclose()
 
 
 def default_path() -> Path:

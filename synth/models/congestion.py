@@ -59,8 +59,11 @@ class Congestion:
         self.pace.sent(now, full=window.limit >= window.ceiling and self._admitted > 4 * window.ceiling)
         return self._sent
 
-    def admit(self, flight: Flight, now: float, *, waiting: bool) -> None:
-        """``flight`` is answered, or old enough to be sure of; ``waiting``: more would be sent if there were room."""
+    def admit(self, flight: Flight, now: float, *, waiting: bool, steps: int = 1) -> None:
+        """``flight`` is answered, or old enough to be sure of; ``waiting``: more would be sent if there were room.
+
+        ``steps`` is by how much the window grows at first.
+        """
         flight.admitted = True
         fresh = flight.number > self._cut
         self._admitted += 1
@@ -73,7 +76,7 @@ class Congestion:
             self._run = None
             self.noisy = self.noisy and self._calm < 5 * _CALM
         if waiting:
-            self.window.grow(flight.place, fresh=fresh)
+            self.window.grow(flight.place, fresh=fresh, steps=steps)
 
     def refuse(self, flight: Flight, now: float, others: int, pause: float = 0.0) -> None:
         """``flight`` was refused while ``others`` were in flight; it costs a ``pause`` of so many seconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import ssl
 from collections.abc import Mapping
@@ -44,24 +45,26 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
 
     A date is read against the server's own ``Date``, so that neither its clock nor ours has to be right.
     """
-    milliseconds = headers.get("retry-after-ms")
+    milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
-        try:
-            return max(0.0, float(milliseconds) / 1000)
-        except ValueError:
-            pass
+        return milliseconds / 1000
     value = headers.get("Retry-After")
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
+    seconds = _number(value)
+    if seconds is not None or value is None:
+        return seconds
     try:
         now = parsedate_to_datetime(headers["Date"])
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
     except (KeyError, ValueError, TypeError):
         return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return max(0.0, number) if math.isfinite(number) else None
 
 
 def error_of_status(where: str, model: str, status: int, headers: Mapping[str, str], body: bytes) -> SynthError:

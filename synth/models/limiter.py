@@ -263,7 +263,8 @@ class Limiter:
         while unsure and (unsure[0].number not in self._flights or now - unsure[0].sent_at > self._sure_after):
             flight = unsure.popleft()
             if flight.number in self._flights and not flight.admitted:
-                self.congestion.admit(flight, now, waiting=bool(self._waiting))
+                # It still keeps its place, so doubling takes two: one for another like it, one for growth.
+                self.congestion.admit(flight, now, waiting=bool(self._waiting), steps=2)
 
     def _find_lost(self, now: float) -> None:
         for flight in self._flights.values():

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+_BUCKET = 0.02  # of a minute's worth
+
 
 class Quota:
-    """At most ``per_minute`` units in any 60 seconds, spent evenly: a token bucket that holds 2 % of a minute's worth.
+    """At most ``per_minute`` units in any 60 seconds, spent evenly: a token bucket that fills to 2 % of the quota.
 
-    What is taken may be more than the bucket holds; the debt then delays what comes after. Times are seconds of a
-    monotonic clock.
+    What is given back may fill it to twice that, since it was waited for already. What is taken may be more than the
+    bucket holds; the debt then delays what comes after. Times are seconds of a monotonic clock.
     """
 
     def __init__(self, per_minute: float) -> None:
-        self._size = max(1.0, 0.02 * per_minute)
-        # A full bucket and a minute's refill together are the quota; a bucket of one needs no such allowance.
-        self._rate = (per_minute - (self._size if self._size > 1 else 0)) / 60
+        self._size = max(1.0, _BUCKET * per_minute)
+        # The fullest bucket and a minute's refill together are the quota; a bucket of one needs no such allowance.
+        self._rate = (per_minute - (2 * self._size if self._size > 1 else 0)) / 60
         self._level = self._size
         self._at = 0.0
 
@@ -30,9 +32,10 @@ class Quota:
 
     def give_back(self, amount: float) -> None:
         """So much of what was taken was not used after all; a negative amount was used beyond it."""
-        self._level = min(self._size, self._level + amount)
+        self._level = min(2 * self._size, self._level + amount)
 
     def _refill(self, now: float) -> None:
         if now > self._at:
-            self._level = min(self._size, self._level + (now - self._at) * self._rate)
+            if self._level < self._size:
+                self._level = min(self._size, self._level + (now - self._at) * self._rate)
             self._at = now

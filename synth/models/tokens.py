@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import orjson
 
 from synth.models.client import Request
@@ -13,7 +15,7 @@ _MESSAGE_TOKENS = 16  # and around each message
 
 def estimate_tokens(text: str) -> int:
     """The likely number of tokens of ``text``."""
-    return round(len(text.encode("utf-8", "surrogatepass")) / _BYTES_PER_TOKEN)
+    return math.ceil(len(text.encode("utf-8", "surrogatepass")) / _BYTES_PER_TOKEN)
 
 
 def most_input_tokens(request: Request) -> int:

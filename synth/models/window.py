@@ -46,10 +46,10 @@ class Window:
             self.narrow(self.held - 1)
             self.strikes = _MOST_STRIKES
 
-    def grow(self, place: int, *, fresh: bool) -> None:
+    def grow(self, place: int, *, fresh: bool, steps: int = 1) -> None:
         """The ``place``-th in flight was admitted and more are waiting; ``fresh``: it was sent after the last cut."""
         if not self.held:
-            self.limit = min(self.ceiling, self.limit + 1)
+            self.limit = min(self.ceiling, self.limit + steps)
             return
         if fresh and place > self.held:
             self._proof += 1

@@ -6,22 +6,12 @@ import pytest
 
 from synth.errors import TransientError
 from synth.messages import Message
-from synth.models.caller import CallRecord, UnusableAnswer
+from synth.models.caller import UnusableAnswer
 from synth.models.client import Request, Sampling
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
 from synth.recipe.schema import ModelSpec
-
-
-class MemoryJournal:
-    def __init__(self) -> None:
-        self.records: dict[tuple[str, str], CallRecord] = {}
-
-    async def find_call(self, call_id: str, fingerprint: str, request: Request) -> CallRecord | None:
-        return self.records.get((call_id, fingerprint))
-
-    async def record_call(self, record: CallRecord) -> None:
-        self.records[record.id, record.fingerprint] = record
+from tests.memory_journal import MemoryJournal
 
 
 def ask(text: str) -> Request:

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from synth.errors import TransientError
+from synth.messages import Message, StopReason, Tool, ToolCall, Usage
+from synth.models.client import Request, Response, Sampling
+from synth.models.structured import response_format
+from synth.models.tokens import most_input_tokens
+from synth.models.wire import decode_response, encode_request
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+def ask(*messages: Message, **fields: Any) -> Request:
+    return Request(messages or (Message("user", "hi"),), fields.pop("sampling", Sampling(max_tokens=9)), **fields)
+
+
+def encode(request: Request, **options: Any) -> dict[str, Any]:
+    body: dict[str, Any] = orjson.loads(
+        encode_request(request, model="m", way=options.pop("way", "json_schema"), **options)
+    )
+    return body
+
+
+def decode(message: dict[str, Any], request: Request | None = None, **fields: Any) -> Response:
+    data = {"choices": [{"message": message, "finish_reason": fields.pop("finish", "stop")}], **fields}
+    return decode_response(data, request or ask(), where="e", model="m")
+
+
+def test_a_plain_request_says_no_more_than_it_must() -> None:
+    assert encode(ask()) == {"model": "m", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
+
+
+def test_everything_that_may_be_asked_is_asked() -> None:
+    sampling = Sampling(0.5, 0.9, 7, ("END",), {"top_k": 3})
+    tool = Tool("t", "does", {"type": "object"})
+    request = ask(sampling=sampling, tools=(tool,), tool_choice="required", schema=SCHEMA, top_logprobs=2, seed=5)
+    body = encode(request, send_seed=True, max_tokens_field="max_completion_tokens")
+    assert body["messages"] == [{"role": "user", "content": "hi"}]
+    del body["messages"], body["model"]
+    assert body == {
+        "max_completion_tokens": 7,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "stop": ["END"],
+        "top_k": 3,
+        "tools": [tool.to_dict()],
+        "tool_choice": "required",
+        "response_format": response_format("json_schema", SCHEMA),
+        "logprobs": True,
+        "top_logprobs": 2,
+        "seed": 5,
+    }
+
+
+def test_reasoning_is_not_sent_back() -> None:
+    said = Message("assistant", "4", (ToolCall("c", "t", "{}"),), reasoning="2 + 2")
+    result = Message("tool", "ok", tool_call_id="c")
+    assert encode(ask(said, result))["messages"] == [
+        {"role": "assistant", "content": "4", "tool_calls": [said.tool_calls[0].to_dict()]},
+        {"role": "tool", "content": "ok", "tool_call_id": "c"},
+    ]
+
+
+@pytest.mark.parametrize("system", [True, False])
+def test_without_a_schema_of_its_own_the_endpoint_is_told_in_words(system: bool) -> None:
+    first = (Message("system", "Be kind."),) if system else ()
+    body = encode(ask(*first, Message("user", "hi"), schema=SCHEMA), way="prompt")
+    assert "response_format" not in body
+    assert body["messages"][0]["role"] == "system"
+    assert body["messages"][0]["content"].startswith("Be kind.\n\nAnswer with" if system else "Answer with")
+    assert orjson.dumps(SCHEMA).decode() in body["messages"][0]["content"]
+    assert body["messages"][1] == {"role": "user", "content": "hi"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict"),
+    [
+        (SCHEMA, False),
+        ({**SCHEMA, "additionalProperties": False}, True),
+        ({**SCHEMA, "additionalProperties": False, "required": []}, False),
+        ({"type": "array", "items": {**SCHEMA, "additionalProperties": False}}, True),
+        ({"type": "array", "items": SCHEMA}, False),
+    ],
+)
+def test_strict_only_where_strict_mode_takes_the_schema(schema: dict[str, Any], strict: bool) -> None:
+    wanted = response_format("json_schema", schema)
+    assert wanted is not None
+    assert wanted["json_schema"]["strict"] is strict
+
+
+@pytest.mark.parametrize(
+    ("message", "reasoning", "content"),
+    [
+        ({"content": "4", "reasoning_content": "sum"}, "sum", "4"),
+        ({"content": "4", "reasoning": "sum"}, "sum", "4"),
+        ({"content": "<think>sum</think>4"}, "sum", "4"),
+        ({"content": "\n<thinking>\nsum\n</thinking>\n\n4"}, "sum", "4"),
+        ({"content": "sum\n</think>\n4"}, "sum", "4"),
+        ({"content": "<think></think>4"}, None, "4"),
+        ({"content": "<think>cut of"}, "cut of", ""),
+        ({"content": "I think <b>so</b>"}, None, "I think <b>so</b>"),
+        ({"content": [{"type": "text", "text": "4"}, {"type": "text", "text": "2"}]}, None, "42"),
+        ({"content": None}, None, None),
+    ],
+)
+def test_reasoning_is_kept_apart(message: dict[str, Any], reasoning: str | None, content: str | None) -> None:
+    found = decode(message).message
+    assert (found.reasoning, found.content) == (reasoning, content)
+
+
+def test_tool_calls_of_servers_that_bend_the_format() -> None:
+    calls = [
+        {"id": "a", "type": "function", "function": {"name": "t", "arguments": '{"x":1}'}},
+        {"function": {"name": "t", "arguments": {"x": 2}}},
+        {"id": "", "function": {"name": "t"}},
+    ]
+    response = decode({"content": None, "tool_calls": calls}, ask(tools=(Tool("t", "", {}),)))
+    assert [call.arguments for call in response.message.tool_calls] == ['{"x":1}', '{"x":2}', "{}"]
+    assert len({call.id for call in response.message.tool_calls} - {""}) == 3
+    assert response.stop is StopReason.TOOL_CALLS
+
+
+def test_no_call_is_looked_for_where_none_may_be_made() -> None:
+    text = '{"name": "t", "arguments": {}}'
+    assert decode({"content": text}).message.tool_calls == ()
+    request = ask(tools=(Tool("t", "", {}),), tool_choice="none")
+    assert decode({"content": text}, request).message.content == text
+
+
+@pytest.mark.parametrize(
+    ("finish", "stop"),
+    [("stop", "stop"), ("length", "length"), ("content_filter", "content_filter"), (None, "stop"), ("eos", "stop")],
+)
+def test_finish_reasons(finish: str | None, stop: str) -> None:
+    assert decode({"content": "x"}, finish=finish).stop.value == stop
+
+
+def test_usage_is_the_servers_or_marked_as_ours() -> None:
+    told = decode({"content": "x"}, usage={"prompt_tokens": 3, "completion_tokens": 1})
+    assert (told.usage, told.usage_estimated) == (Usage(3, 1), False)
+    for usage in (None, {}, {"prompt_tokens": None, "completion_tokens": None}):
+        guessed = decode({"content": "some words of an answer"}, usage=usage)
+        assert guessed.usage_estimated
+        assert guessed.usage.output == 7
+        assert Response.from_dict(guessed.to_dict()) == guessed
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"choices": []}, {"choices": None}, {"choices": [{}]}, {"choices": [{"message": None}]}, {"error": "down"},
+     {"choices": [{"message": {"content": 7}}]}, {"choices": [{"message": {"tool_calls": [{}]}}]}],
+)  # fmt: skip
+def test_an_answer_without_a_choice_is_malformed(data: dict[str, Any]) -> None:
+    with pytest.raises(TransientError) as caught:
+        decode_response(data, ask(), where="e", model="m")
+    assert caught.value.kind == "malformed"
+
+
+def test_the_upper_bound_of_tokens_is_above_every_byte() -> None:
+    tool = Tool("t", "does", {"type": "object"})
+    messages = (Message("system", "ü" * 100), Message("assistant", None, (ToolCall("c", "t", '{"x": "ü"}'),)))
+    request = ask(*messages, tools=(tool,), schema=SCHEMA)
+    assert most_input_tokens(request) > len(orjson.dumps(tool.to_dict())) + len(orjson.dumps(SCHEMA)) + 200 + 11
