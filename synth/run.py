@@ -267,12 +267,14 @@ def _only_run_in(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Let Ctrl-C and a polite kill end the run resumable; only the main thread can be asked so."""
+    """Let Ctrl-C, a polite kill and a closed terminal end the run resumable; only the main thread can be asked so."""
     if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
         yield
         return
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored, and wants it so
+        signals.append(signal.SIGHUP)
     for number in signals:
         loop.add_signal_handler(number, interrupt)
     try:

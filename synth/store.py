@@ -234,25 +234,6 @@ class Store:
         ).fetchone()
         return attempts, accepted
 
-    def attempt_row(self, unit: str) -> tuple[str | None, dict[str, Any]] | None:
-        """The gate (None: accepted) and the row of a unit, or None if it is not there."""
-        found = self._reader.execute("SELECT gate, row FROM attempts WHERE unit = ?", (unit,)).fetchone()
-        return None if found is None else (found[0], orjson.loads(found[1]))
-
-    def unit_calls(self, unit: str) -> list[dict[str, Any]]:
-        """Every call of a unit in the order of their ids, with request and answer, for showing."""
-        rows = self._reader.execute(
-            "SELECT id, model, request, response, input_tokens, output_tokens, cost_usd, seconds, tries, source"
-            " FROM calls WHERE unit = ? ORDER BY rowid",
-            (unit,),
-        )
-        names = ("id", "model", "request", "response", "input", "output", "cost_usd", "seconds", "tries", "source")
-        calls = [dict(zip(names, row, strict=True)) for row in rows]
-        for call in calls:
-            call["request"] = orjson.loads(call["request"])
-            call["response"] = orjson.loads(call["response"])
-        return calls
-
     # -- commits --------------------------------------------------------------------------------------------------
 
     def _open_group(self) -> _Group:

@@ -13,7 +13,7 @@ import click
 from synth.progress.stream import CleanStream
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 
 class Terminal:
@@ -51,6 +51,14 @@ class Terminal:
         from rich.console import Console
 
         return Console(file=self.stream.as_text_io(), highlight=False)
+
+    def print(self, *parts: RenderableType) -> None:
+        """Put what was asked for on stdout: all that ever goes there."""
+        from rich.console import Console
+
+        console = Console(file=CleanStream(sys.stdout).as_text_io(), highlight=False)
+        for part in parts:
+            console.print(part)
 
 
 pass_terminal = click.make_pass_decorator(Terminal, ensure=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -12,7 +15,7 @@ from synth.messages import Json
 from synth.progress.example import describe, render_messages
 from synth.progress.words import format_count, format_duration, format_reasons, format_usd
 
-_STATUS_STYLES = {"complete": "bold green", "short": "bold yellow", "interrupted": "bold yellow", "failed": "bold red"}
+STATUS_STYLES = {"complete": "bold green", "short": "bold yellow", "interrupted": "bold yellow", "failed": "bold red"}
 _EXAMPLE_CHARACTERS = 1_200
 
 
@@ -23,9 +26,9 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
         console.print(Text(f"An accepted example ({describe(event.example)}):", style="dim"), soft_wrap=True)
         messages = render_messages(event.example["messages"], longest=_EXAMPLE_CHARACTERS)
         console.print(Padding(messages, (0, 0, 1, 2)), highlight=False)
-    console.print(_table(summary, wide=console.width >= 88))
+    console.print(generator_table(summary["generators"], wide=console.width >= 88))
     status = Text.assemble(
-        (summary["status"], _STATUS_STYLES[summary["status"]]),
+        (summary["status"], STATUS_STYLES[summary["status"]]),
         f": {summary['accepted']:,} of {summary['requested']:,} in {format_duration(summary['seconds'])}",
     )
     console.print(status, soft_wrap=True)
@@ -43,7 +46,8 @@ def _files(event: RunFinished) -> str:
     return f"files: {event.run_dir / 'dataset'}/*.jsonl{rejected} · summary.json · README.md"
 
 
-def _table(summary: Json, *, wide: bool) -> Table:
+def generator_table(rows: Mapping[str, Json], *, wide: bool) -> Table:
+    """One line per generator, as ``summary.json`` has them, and one for all; ``wide`` has room for tokens and cost."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("generator", no_wrap=True, overflow="ellipsis")
     for name in ("requested", "accepted", "attempts"):
@@ -52,13 +56,23 @@ def _table(summary: Json, *, wide: bool) -> Table:
     if wide:
         for name in ("tokens", "cost"):
             table.add_column(name, justify="right", no_wrap=True)
-    rows: dict[str, Json] = summary["generators"]
     for name, row in rows.items():
         table.add_row(name, *_cells(row, wide=wide))
     if len(rows) > 1:
-        attempts = sum(row["attempts"] for row in rows.values())
-        table.add_row("in all", *_cells(summary | {"attempts": attempts}, wide=wide), style="bold")
+        table.add_row("in all", *_cells(_in_all(rows.values()), wide=wide), style="bold")
     return table
+
+
+def _in_all(rows: Iterable[Json]) -> Json:
+    total: Json = {"requested": 0, "accepted": 0, "attempts": 0, "cost_usd": 0.0}
+    rejected: Counter[str] = Counter()
+    tokens: Counter[str] = Counter()
+    for row in rows:
+        for name in total:
+            total[name] += row[name]
+        rejected.update(row["rejected"])
+        tokens.update(row["tokens"])
+    return total | {"rejected": rejected, "tokens": tokens}
 
 
 def _cells(row: Json, *, wide: bool) -> list[str]:

@@ -11,11 +11,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 _ROLE_STYLES = {"system": "magenta", "user": "cyan", "assistant": "green", "tool": "yellow"}
-_LONGEST = 4_000
 
 
-def render_messages(messages: list[Mapping[str, Any]], *, longest: int = _LONGEST) -> RenderableType:
-    """A conversation: each message under its role, tool calls and reasoning as such; ``longest`` cuts each text."""
+def render_messages(messages: list[Mapping[str, Any]], *, longest: int | None = None) -> RenderableType:
+    """A conversation: each message under its role, tool calls and reasoning as such; texts are cut at ``longest``."""
     parts: list[RenderableType] = []
     for message in messages:
         role = str(message["role"])
@@ -24,7 +23,7 @@ def render_messages(messages: list[Mapping[str, Any]], *, longest: int = _LONGES
     return Group(*parts)
 
 
-def _body(message: Mapping[str, Any], longest: int) -> Iterator[Text]:
+def _body(message: Mapping[str, Any], longest: int | None) -> Iterator[Text]:
     if message.get("reasoning_content"):
         yield Text(_shorten(str(message["reasoning_content"]), longest), style="dim italic")
     if message.get("content"):
@@ -54,7 +53,7 @@ def _value(value: object) -> str:
     )
 
 
-def _shorten(text: str, longest: int) -> str:
-    if len(text) <= longest:
+def _shorten(text: str, longest: int | None) -> str:
+    if longest is None or len(text) <= longest:
         return text
     return f"{text[:longest]} … ({len(text) - longest:,} more characters)"

@@ -1,0 +1,185 @@
+"""Looks at a run folder without touching it: while its run is at work, after it ended, or on a read-only disk."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from synth.errors import UsageError
+from synth.messages import Json
+from synth.recipe.lock import Lock, read_lock
+from synth.recipe.problems import did_you_mean
+
+_UNIT = re.compile(r"(?P<generator>.+)-(?P<index>\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLine:
+    """One attempt in a list: ``gate`` is None where it was accepted."""
+
+    unit: str
+    gate: str | None
+    row: Json
+
+
+class RunReader:
+    """The run in ``folder``. Use it as a context. Raises ``UsageError`` where there is no run to read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        path = folder / "run.sqlite"
+        if not path.is_file():
+            raise UsageError(
+                f"{folder} holds no run" if folder.is_dir() else f"there is no folder {folder}", hint=_runs_near(folder)
+            )
+        try:
+            self._db = _open(path)
+            self._meta = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+        except sqlite3.Error as error:
+            raise UsageError(f"{path} is not a run store that can be read: {error}") from error
+        self.lock: Lock = read_lock(folder / "recipe.lock.yaml")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    @property
+    def generators(self) -> list[str]:
+        """Their ids, in the recipe's order."""
+        return [spec["id"] for spec in self.lock.recipe["generate"]]
+
+    @property
+    def summary(self) -> Json | None:
+        """``summary.json`` as the latest invocation to end has left it; None before the first has."""
+        found: Json | None = orjson.loads(self._meta["summary"]) if "summary" in self._meta else None
+        return found
+
+    @property
+    def running(self) -> int | None:
+        """The id of the process at work in the folder, or None."""
+        try:
+            process = int((self.folder / "run.pid").read_text())
+        except (OSError, ValueError):
+            return None
+        return process if _holds_lock(self.folder / "run.lock") else None
+
+    def attempt(self, unit: str) -> AttemptLine | None:
+        """The attempt at a unit, or None while it has not been decided."""
+        found = self._db.execute("SELECT gate, row FROM attempts WHERE unit = ?", (unit,)).fetchone()
+        return None if found is None else AttemptLine(unit, found[0], orjson.loads(found[1]))
+
+    def attempts(
+        self, *, generator: str | None = None, accepted: bool | None = None, newest: int = 20
+    ) -> Iterator[AttemptLine]:
+        """The newest attempts of one generator or of all, those accepted, those not, or both; in plan order."""
+        passed = {None: "", True: " AND gate IS NULL", False: " AND gate IS NOT NULL"}[accepted]
+        query = f"SELECT unit, gate, row FROM attempts WHERE generator = ?{passed} ORDER BY place DESC LIMIT ?"  # noqa: S608
+        for name in [generator] if generator is not None else self.generators:
+            rows = self._db.execute(query, (name, newest)).fetchall()
+            yield from (AttemptLine(unit, gate, orjson.loads(row)) for unit, gate, row in reversed(rows))
+
+    def calls(self, unit: str) -> list[Json]:
+        """Every call of a unit in the order in which they were answered, with request and response."""
+        rows = self._db.execute(
+            "SELECT id, model, request, response, input_tokens, output_tokens, cost_usd, seconds, tries, source"
+            " FROM calls WHERE unit = ? ORDER BY rowid",
+            (unit,),
+        )
+        names = ("id", "model", "request", "response", "input", "output", "cost_usd", "seconds", "tries", "source")
+        calls = [dict(zip(names, row, strict=True)) for row in rows]
+        for call in calls:
+            call["request"] = orjson.loads(call["request"])
+            call["response"] = orjson.loads(call["response"])
+        return calls
+
+    def tally(self) -> dict[str, Json]:
+        """How far each generator is now, in the words of ``summary.json``."""
+        found: dict[str, Json] = {
+            spec["id"]: {
+                "requested": spec["count"],
+                "accepted": 0,
+                "attempts": 0,
+                "rejected": {},
+                "tokens": {"input": 0, "output": 0},
+                "cost_usd": 0.0,
+            }
+            for spec in self.lock.recipe["generate"]
+        }
+        for name, gate, times in self._db.execute("SELECT generator, gate, COUNT(*) FROM attempts GROUP BY 1, 2"):
+            row = found[name]
+            row["attempts"] += times
+            if gate is None:
+                row["accepted"] = times
+            else:
+                row["rejected"][gate] = times
+        for line, sent, received, cost in self._db.execute(
+            "SELECT RTRIM(unit, '0123456789'), SUM(input_tokens), SUM(output_tokens), COALESCE(SUM(cost_usd), 0)"
+            " FROM calls WHERE source = 'sent' GROUP BY 1"
+        ):
+            row = found[line.removesuffix("-")]
+            row["tokens"], row["cost_usd"] = {"input": sent, "output": received}, round(cost, 6)
+        return found
+
+    def find_unit(self, words: str) -> str:
+        """The id of a unit that was begun, from what a user wrote: ``maths-7`` is ``maths-000007``.
+
+        Raises ``UsageError`` with what was probably meant.
+        """
+        match = _UNIT.fullmatch(words.partition("/")[0])
+        if match is None or match["generator"] not in self.generators:
+            generator = match["generator"] if match else words
+            hint = did_you_mean(generator, self.generators, "generators")
+            raise UsageError(f"{self.folder} has no example {words!r}: an id is a generator's and a number", hint=hint)
+        unit = f"{match['generator']}-{int(match['index']):06d}"
+        for table in ("attempts", "calls"):
+            if self._db.execute(f"SELECT 1 FROM {table} WHERE unit = ? LIMIT 1", (unit,)).fetchone():  # noqa: S608
+                return unit
+        newest = self._db.execute(
+            "SELECT MAX(unit) FROM attempts WHERE generator = ?", (match["generator"],)
+        ).fetchone()[0]
+        hint = (
+            f"{match['generator']} has attempts up to {newest}"
+            if newest
+            else f"{match['generator']} has no attempts yet"
+        )
+        raise UsageError(f"{self.folder} has no example {unit!r}", hint=hint)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # Without a log beside it the file is whole and nobody writes; read as immutable, it leaves no files behind.
+    logged = path.with_name(path.name + "-wal").exists()
+    mode = "mode=ro" if logged else "immutable=1"
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=10)
+
+
+def _holds_lock(path: Path) -> bool:
+    """Whether some process holds the lock on a run folder."""
+    try:
+        import fcntl
+
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
+
+
+def _runs_near(folder: Path) -> str:
+    for place in (folder, folder.parent, Path("runs")):
+        runs = sorted(str(found.parent) for found in place.glob("*/run.sqlite"))
+        if runs:
+            return did_you_mean(str(folder), runs[:50], "runs")
+    return "a run's folder is runs/<name of the recipe>, or what --run-dir said"
