@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from synth.diversity.echo import FEWEST_ECHOES, MOST_ECHOES, teacher_echo
+from synth.diversity.embedding import Embeddings
 from synth.diversity.novelty import Novelty
 from synth.diversity.steering import DryWatch
 from synth.example import Attempt, Verdict, WorkUnit
 from synth.generators.base import Generator
+from synth.models.caller import Caller
 from synth.plan import Plan
+from synth.prepared import Prepared
 from synth.recipe.schema import GeneratorSpec
-from synth.store import Progress, Rejection
+from synth.store import Progress, Rejection, Store
 
 
 class Line:
-    """``history`` are the rejections of earlier invocations, in plan order; ``progress`` says how far those came."""
+    """``history`` are the rejections of earlier invocations, in plan order; ``progress`` says how far those came.
+    ``echoes`` is how many of the first units are asked of the teacher greedily, to reject what is close to that."""
 
     def __init__(
         self,
@@ -26,6 +31,7 @@ class Line:
         progress: Progress,
         attempts_per_example: float,
         history: Sequence[Rejection] = (),
+        echoes: int = 0,
     ) -> None:
         self.spec = spec
         self.plan = plan
@@ -38,12 +44,22 @@ class Line:
         self.running: dict[int, asyncio.Task[None]] = {}
         self.finished: dict[int, Attempt] = {}
         self.errors_in_a_row = 0
+        self.echoes = echoes
         gates = dict.fromkeys(range(max(0, self.decided - DryWatch.WINDOW), self.decided))
         for past in history:
             self.plan.reject(past.place, self._texts(past.near))
             if past.place in gates:
                 gates[past.place] = past.gate
         self.watch = DryWatch(gates.values())
+
+    async def start(self, caller: Caller) -> None:
+        """Make ready what the first decision needs. Raises ``BudgetSpent`` and ``RunError``."""
+        if self.novelty is None:
+            return
+        echoes = []
+        if self.echoes:
+            echoes = await teacher_echo(self.generator, [self.plan.unit(index) for index in range(self.echoes)], caller)
+        await self.novelty.start(echoes)
 
     @property
     def done(self) -> bool:
@@ -94,3 +110,30 @@ class Line:
 
     def _texts(self, names: Sequence[str]) -> tuple[str, ...]:
         return self.novelty.texts(names) if self.novelty is not None else ()
+
+
+def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None) -> list[Line]:
+    """The lines of a recipe, where earlier invocations left them. ``embeddings``: meanings are compared too."""
+    recipe, progress = prepared.loaded.recipe, store.progress()
+    lines = []
+    for spec, plan, generator in prepared.generators:
+        novelty, echoes = None, 0
+        if recipe.diversity != "off":
+            meanings = None
+            if embeddings is not None:
+                from synth.diversity.meanings import Meanings  # numpy comes with the extra
+
+                most = recipe.diversity.max_similarity
+                meanings = Meanings(embeddings, None if most == "auto" else most)
+                if recipe.diversity.teacher_echo:
+                    echoes = min(spec.count, MOST_ECHOES, len(prepared.seeds) or FEWEST_ECHOES)
+            novelty = Novelty(
+                recipe.diversity,
+                prepared.seeds,
+                store.accepted_texts(spec.id),
+                meanings,
+                near_own_seed=spec.near_own_seed,
+            )
+        known, history = progress.get(spec.id, Progress()), store.rejections_of(spec.id)
+        lines.append(Line(spec, plan, generator, novelty, known, recipe.budget.attempts, history, echoes))
+    return lines

@@ -18,13 +18,13 @@ import orjson
 from filelock import FileLock, Timeout
 
 from synth.budget import Budget, require_prices
-from synth.diversity.novelty import Novelty
+from synth.diversity.embedders import open_embeddings
 from synth.errors import RunError, UsageError
 from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, guarded, ignore
 from synth.example import generator_of
 from synth.export.dataset import write_run_folder
 from synth.files import cannot_write, write_atomically
-from synth.line import Line
+from synth.line import Line, make_lines
 from synth.messages import Json
 from synth.models.cache import open_cache
 from synth.models.caller import CallRecord, Journal
@@ -35,7 +35,7 @@ from synth.prepared import Prepared, prepare
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.lock import Lock, differences, read_lock
 from synth.runner import Ending, Runner
-from synth.store import Progress, Store
+from synth.store import Store
 from synth.summary import summarize
 
 Resume = Literal["auto", "never", "require"]
@@ -144,14 +144,15 @@ class _Job:
         return store
 
     async def _carry_out(self, store: Store, prepared: Prepared) -> tuple[Ending, Json]:
-        recipe, progress = self._recipe, store.progress()
-        lines = []
-        for spec, plan, generator in prepared.generators:
-            novelty = None
-            if recipe.diversity != "off":
-                novelty = Novelty(recipe.diversity, prepared.seeds, store.accepted_texts(spec.id))
-            known, history = progress.get(spec.id, Progress()), store.rejections_of(spec.id)
-            lines.append(Line(spec, plan, generator, novelty, known, recipe.budget.attempts, history))
+        embeddings = open_embeddings(self._recipe.diversity, self._loaded.base, store)
+        try:
+            return await self._carry_out_lines(store, make_lines(prepared, store, embeddings))
+        finally:
+            if embeddings is not None:
+                await embeddings.aclose()
+
+    async def _carry_out_lines(self, store: Store, lines: list[Line]) -> tuple[Ending, Json]:
+        recipe = self._recipe
         usage, cost = store.spent()
         self._listener(
             RunStarted(

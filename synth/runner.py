@@ -65,6 +65,7 @@ class Runner:
     async def run(self) -> Ending:
         """Make every line's count, or find out why not."""
         try:
+            await self._start_lines()
             while not self._over():
                 self._start_units()
                 if not self._in_flight:
@@ -81,6 +82,21 @@ class Runner:
             await self._decide(line)
             await self._decide_beyond_gaps(line)
         return self._ending()
+
+    async def _start_lines(self) -> None:
+        """Make ready what each line compares with; an interruption does not wait for it."""
+        starting = asyncio.gather(*(line.start(self._caller) for line in self._lines if not line.done))
+        starting.add_done_callback(lambda _: self._wake.set())
+        await self._wake.wait()
+        if not starting.done():
+            starting.cancel()
+        try:
+            await starting
+        except asyncio.CancelledError:
+            if not self._interrupted:
+                raise
+        except (BudgetSpent, RunError, UsageError) as error:
+            self._stop = error
 
     def _over(self) -> bool:
         if self._interrupted or isinstance(self._stop, RunError | UsageError):
@@ -135,7 +151,7 @@ class Runner:
             reason = f"{type(error).__name__}: {error}"
             return Attempt(context.unit, context.lineage(), None, (Verdict("error", False, reason),))
         if line.novelty is not None:
-            await line.novelty.prepare(draft.text)
+            await line.novelty.prepare(context.unit, draft.text)
         return Attempt(context.unit, context.lineage(), with_typos(context.unit, draft), ())
 
     async def _decide(self, line: Line) -> None:

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     generator TEXT NOT NULL, place INTEGER NOT NULL, unit TEXT NOT NULL, gate TEXT, row BLOB NOT NULL, text TEXT,
     provisional INTEGER NOT NULL, PRIMARY KEY (generator, place)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS attempts_by_unit ON attempts (unit);
 """
 
@@ -64,6 +65,7 @@ class _Group:
     def __init__(self) -> None:
         self.calls: list[CallRecord] = []
         self.attempts: list[tuple[Any, ...]] = []
+        self.vectors: list[tuple[str, bytes]] = []
         self.done = asyncio.Event()
         self.error: RunError | UsageError | None = None
 
@@ -234,6 +236,17 @@ class Store:
         ).fetchone()
         return attempts, accepted
 
+    # -- embeddings -----------------------------------------------------------------------------------------------
+
+    def find_vector(self, key: str) -> bytes | None:
+        """The embedding kept under ``key``, 32-bit floats, if there is one."""
+        found = self._reader.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def record_vector(self, key: str, vector: bytes) -> None:
+        """Keep an embedding. Not awaited: if it is lost, it is computed again."""
+        self._open_group().vectors.append((key, vector))
+
     # -- commits --------------------------------------------------------------------------------------------------
 
     def _open_group(self) -> _Group:
@@ -269,6 +282,7 @@ class Store:
                 map(_call_row, group.calls),
             )
             self._writer.executemany("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", group.attempts)
+            self._writer.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", group.vectors)
 
     async def flush(self) -> None:
         """Return when everything recorded so far is on disk. Raises ``RunError`` when it cannot be."""

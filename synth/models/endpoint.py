@@ -70,10 +70,17 @@ class Endpoint:
 
         Raises ``TransientError``, ``ResponseError`` or ``FatalModelError``.
         """
+        return await self._post(self._chat_url, body, model, max_bytes)
+
+    async def post(self, path: str, body: bytes, *, model: str, max_bytes: int = MAX_LOGPROBS_BYTES) -> Json:
+        """POST to ``base_url + path``; raises as :meth:`chat` does."""
+        return await self._post(URL(self.base_url + path), body, model, max_bytes)
+
+    async def _post(self, url: URL, body: bytes, model: str, max_bytes: int) -> Json:
         data: bytes | io.BytesIO = body if len(body) < _LARGE_BODY else io.BytesIO(body)
         session = self._session or self._open_session()
         try:
-            response = await session.post(self._chat_url, data=data, allow_redirects=False)
+            response = await session.post(url, data=data, allow_redirects=False)
             try:
                 content = await self._read(response, max_bytes)
             finally:

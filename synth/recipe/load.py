@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from synth.errors import Problem, RecipeError
 from synth.messages import Json
 from synth.recipe.check import check
+from synth.recipe.diversity import EmbedderSpec
 from synth.recipe.environment import substitute
 from synth.recipe.explain import explain
 from synth.recipe.overrides import apply_overrides
@@ -110,6 +111,8 @@ def check_axes(recipe: Recipe, problems: Problems) -> None:
 
 def is_secret(path: KeyPath) -> bool:
     """Whether what stands at ``path`` may be a credential."""
+    if path[:3] == ("diversity", "embedder", "api_key"):
+        return True
     return len(path) >= 3 and path[0] == "models" and path[2] in {"api_key", "headers", "env"}
 
 
@@ -117,6 +120,8 @@ def _secrets(recipe: Recipe, used: Mapping[KeyPath, tuple[str, ...]]) -> tuple[s
     found = {value for path, values in used.items() if is_secret(path) for value in values}
     for model in recipe.models.values():
         found.update([model.api_key or "", *model.headers.values(), urlsplit(model.base_url or "").password or ""])
+    if recipe.diversity != "off" and isinstance(recipe.diversity.embedder, EmbedderSpec):
+        found.add(recipe.diversity.embedder.api_key or "")
     # A shorter text than this protects nothing, and hiding it would make messages unreadable.
     return tuple(sorted(value for value in found if len(value) >= 4))
 

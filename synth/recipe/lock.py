@@ -77,6 +77,9 @@ def make_lock(loaded: LoadedRecipe, seeds: Sequence[Seed], prompts: Mapping[str,
     data = dump(recipe)
     for model in data["models"].values():
         _remove_secrets(model)
+    embedder = data["diversity"]["embedder"] if isinstance(data["diversity"], dict) else None
+    if isinstance(embedder, dict) and embedder["api_key"] is not None:
+        embedder["api_key"] = _NOT_KEPT
     for path, text in loaded.references.items():
         _put(data, path, text)
     resolved = dump(recipe)

@@ -169,6 +169,8 @@ class GeneratorSpec(Spec):
     """The roles that agents play in this kind."""
     needs: ClassVar[tuple[str, ...]] = ()
     """The fields that every seed must have a value in."""
+    near_own_seed: ClassVar[bool] = False
+    """Whether an example says again what its seed says, so that being close to it in meaning is no fault."""
 
     kind: str
     id: Name = Field(default_factory=_default_id)
@@ -188,6 +190,7 @@ class RephraseSpec(GeneratorSpec):
 
     roles = ("rephraser", "solver")
     needs = ("question", "answer")
+    near_own_seed = True
     kind: Literal["rephrase"]
     """A new wording of a seed's question whose answer stays."""
     ensemble: EnsembleSpec = EnsembleSpec()
@@ -201,6 +204,7 @@ class CotSpec(GeneratorSpec):
 
     roles = ("solver",)
     needs = ("question",)
+    near_own_seed = True
     kind: Literal["cot"]
     """Chains of thought for a seed's question."""
     ensemble: EnsembleSpec = EnsembleSpec()

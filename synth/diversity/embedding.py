@@ -1,0 +1,116 @@
+"""Texts as vectors: what an embedder is, and how a run asks one: in batches, off the event loop, each text once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from synth.errors import FatalModelError, SynthError
+from synth.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from synth.diversity.vectors import Vectors
+
+_BATCH = 512
+MOST_CHARACTERS = 8000
+"""Of a text that are looked at: models for sentences read less than that."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors. ``identity`` names the model: vectors of equal identity may be compared."""
+
+    @property
+    def identity(self) -> str: ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Shape (n, d). Raises ``RunError`` where it cannot."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class VectorCache(Protocol):
+    """Where vectors are kept. The run store implements it."""
+
+    def find_vector(self, key: str) -> bytes | None: ...
+
+    def record_vector(self, key: str, vector: bytes) -> None: ...
+
+
+class Embeddings:
+    """An embedder behind a cache; whoever asks while a batch is at work gets into the next."""
+
+    def __init__(self, embedder: Embedder, cache: VectorCache) -> None:
+        self._embedder = embedder
+        self._cache = cache
+        self._waiting: dict[str, asyncio.Future[Vectors]] = {}
+        self._worker: asyncio.Task[None] | None = None
+        self._dimension: int | None = None
+
+    async def vector(self, text: str) -> Vectors:
+        """The unit vector of ``text``, shape (d,). Raises ``RunError``."""
+        import numpy as np
+
+        text = text[:MOST_CHARACTERS]
+        kept = self._cache.find_vector(self._key(text))
+        if kept is not None:
+            return np.frombuffer(kept, dtype=np.float32)
+        future = self._waiting.get(text)
+        if future is None:
+            future = self._waiting[text] = asyncio.get_running_loop().create_future()
+            if self._worker is None or self._worker.done():
+                self._worker = asyncio.create_task(self._work())
+        return await asyncio.shield(future)
+
+    async def vectors(self, texts: Sequence[str]) -> list[Vectors]:
+        """The unit vectors of ``texts``, in order."""
+        return list(await asyncio.gather(*(self.vector(text) for text in texts)))
+
+    async def aclose(self) -> None:
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+        await self._embedder.aclose()
+
+    async def _work(self) -> None:
+        await asyncio.sleep(0)  # let all who ask in this turn of the loop come in
+        asked: dict[str, asyncio.Future[Vectors]] = {}
+        while self._waiting:
+            texts = list(self._waiting)[:_BATCH]
+            asked = {text: self._waiting.pop(text) for text in texts}
+            try:
+                vectors = self._checked(await self._embedder.embed(texts), len(texts))
+            except SynthError as error:
+                for future in asked.values():
+                    if not future.done():
+                        future.set_exception(error)
+                        future.exception()  # whoever asked may be gone
+                continue
+            for (text, future), vector in zip(asked.items(), vectors, strict=True):
+                self._cache.record_vector(self._key(text), vector.tobytes())
+                if not future.done():
+                    future.set_result(vector)
+
+    def _checked(self, vectors: Vectors, count: int) -> Vectors:
+        """``vectors`` at unit length, or ``FatalModelError`` where they are none."""
+        import numpy as np
+
+        name = self._embedder.identity
+        if vectors.ndim != 2 or len(vectors) != count:
+            raise FatalModelError(f"the embedder {name} gave {len(vectors)} vectors for {count} texts")
+        dimension = vectors.shape[1]
+        if self._dimension not in (None, dimension):
+            raise FatalModelError(f"the embedder {name} gave vectors of {self._dimension} and of {dimension} numbers")
+        self._dimension = dimension
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not np.isfinite(vectors).all() or not lengths.all():
+            raise FatalModelError(
+                f"the embedder {name} gave a vector of zeros, or with numbers that are none",
+                hint="choose another diversity.embedder",
+            )
+        unit: Vectors = (vectors / lengths).astype(np.float32)
+        return unit
+
+    def _key(self, text: str) -> str:
+        return fingerprint([self._embedder.identity, text])

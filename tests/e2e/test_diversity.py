@@ -1,0 +1,186 @@
+"""Whole runs that compare meanings: a scripted model, and a real embeddings endpoint on this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from synth.recipe.load import load_recipe
+from synth.run import RunResult, run
+
+ANSWERS = """\
+- match: 'differ clearly'
+  answer: ["steered one apple", "steered two zebra", "steered three yak", "steered four xenon", "steered five wolf"]
+- answer: [red ant, ant red, blue bee, bee blue, green cat, cat green, white dog, dog white]
+"""
+RECIPE = """\
+name: t
+seed: 3
+models: {m: {provider: scripted, answers: answers.yaml, concurrency: 7}}
+seeds: {path: seeds.jsonl}
+generate:
+  - id: animals
+    kind: custom
+    count: COUNT
+    steps: [{as: animal, prompt: "{{ unit.index }} {{ seed.topic }} {{ guidance }}"}]
+    output: {messages: [{role: user, content: hi}, {role: assistant, content: "{{ animal }}"}]}
+diversity:
+  embedder: {provider: openai, model: words, base_url: URL, api_key: "${EMBED_KEY}"}
+  max_similarity: 0.95
+  max_overlap: 1
+  teacher_echo: ECHO
+budget: {attempts: 20}
+"""
+
+
+class _Words(BaseHTTPRequestHandler):
+    """Vectors that count words: the same words in another order have a cosine of 1."""
+
+    asked: list[str] = []  # noqa: RUF012 - shared on purpose: one server a test
+    failures = 0
+    answer: Any = None
+
+    def do_POST(self) -> None:
+        body = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert self.headers["Authorization"] == "Bearer sesame-key"
+        cls = type(self)
+        if cls.failures:
+            cls.failures -= 1
+            self._send(503, {"error": {"message": "busy"}})
+            return
+        cls.asked += body["input"]
+        data = [{"index": n, "embedding": self._vector(text)} for n, text in enumerate(body["input"])]
+        self._send(200, cls.answer or {"data": data[::-1]})
+
+    @staticmethod
+    def _vector(text: str) -> list[float]:
+        vector = [0.0] * 97
+        for word in text.split():
+            vector[sum(n * byte for n, byte in enumerate(word.encode(), 1)) % 97] += 1.0
+        return vector
+
+    def _send(self, status: int, answer: dict[str, Any]) -> None:
+        content = orjson.dumps(answer)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Words]]:
+    monkeypatch.setenv("EMBED_KEY", "sesame-key")
+    handler = type("Words", (_Words,), {"asked": []})
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    handler.url = f"http://127.0.0.1:{httpd.server_port}/v1"  # type: ignore[attr-defined]
+    yield handler
+    httpd.shutdown()
+    httpd.server_close()
+    thread.join()
+
+
+def carry_out(
+    folder: Path, server: type[_Words], run_dir: str, *, count: int = 4, echo: str = "false", sets: tuple[str, ...] = ()
+) -> RunResult:
+    (folder / "answers.yaml").write_text(ANSWERS)
+    (folder / "seeds.jsonl").write_text('{"topic": "pets"}\n{"topic": "farms"}\n')
+    url = server.url  # type: ignore[attr-defined]
+    text = RECIPE.replace("URL", url).replace("COUNT", str(count)).replace("ECHO", echo)
+    (folder / "recipe.yaml").write_text(text)
+    return run(load_recipe(folder / "recipe.yaml", overrides=sets), run_dir=folder / run_dir)
+
+
+def rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in (folder / name).read_bytes().splitlines()]
+
+
+def test_what_means_the_same_is_rejected_by_name_and_the_next_try_is_told(tmp_path: Path, server: type[_Words]) -> None:
+    result = carry_out(tmp_path, server, "run", count=6)
+    assert result.ending.status == "complete"
+    accepted, rejected = rows(tmp_path, "run/dataset/animals.jsonl"), rows(tmp_path, "run/rejected.jsonl")
+    said = [" ".join(sorted(row["messages"][1]["content"].split())) for row in accepted]
+    assert len(set(said)) == len(said) == 6
+    ids = {row["id"] for row in accepted}
+    assert rejected
+    for row in rejected:
+        assert row["gate"] == "novelty"
+        assert row["score"] == 1.0
+        assert row["nearest"][0] in ids
+        assert row["nearest"][0] in row["reason"]
+    assert any(row["messages"][1]["content"].startswith("steered") for row in accepted)
+
+
+def test_the_same_dataset_at_any_concurrency(tmp_path: Path, server: type[_Words]) -> None:
+    for concurrency in (1, 2, 40):
+        carry_out(tmp_path, server, f"c{concurrency}", count=8, sets=(f"models.m.concurrency={concurrency}",))
+    datasets = {(tmp_path / f"c{n}" / "dataset/animals.jsonl").read_bytes() for n in (1, 2, 40)}
+    assert len(datasets) == 1
+
+
+def test_a_resumed_run_embeds_nothing_twice_and_ends_as_a_whole_one(tmp_path: Path, server: type[_Words]) -> None:
+    short = carry_out(tmp_path, server, "parts", count=8, sets=("budget.attempts=1",))
+    assert short.ending.exit_code == 3
+    before = list(server.asked)
+    carry_out(tmp_path, server, "parts", count=8)
+    assert not set(before) & set(server.asked[len(before) :])
+    carry_out(tmp_path, server, "whole", count=8)
+    one, other = (rows(tmp_path, f"{name}/dataset/animals.jsonl") for name in ("parts", "whole"))
+    assert one == other
+
+
+def test_the_teachers_echo_is_asked_once_and_kept_out(tmp_path: Path, server: type[_Words]) -> None:
+    result = carry_out(tmp_path, server, "run", echo="true", count=3)
+    assert result.ending.status == "complete"
+    assert result.summary["calls"]["sent"] >= 3 + 2
+    again = carry_out(tmp_path, server, "run", echo="true", count=5)
+    assert again.ending.status == "complete"
+
+
+def test_the_key_of_the_embedder_is_in_no_file(tmp_path: Path, server: type[_Words]) -> None:
+    carry_out(tmp_path, server, "run")
+    for path in (tmp_path / "run").rglob("*"):
+        assert path.is_dir() or b"sesame-key" not in path.read_bytes()
+
+
+def test_a_busy_embedder_is_asked_again(tmp_path: Path, server: type[_Words], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synth.diversity.embedders._FIRST_WAIT", 0.001)
+    server.failures = 2
+    assert carry_out(tmp_path, server, "run").ending.status == "complete"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ({"data": [{"index": 0, "embedding": [0.0, 0.0]}]}, "does not answer"),
+        ({"oops": 1}, "does not answer"),
+    ],
+)
+def test_an_embedder_that_makes_no_sense_ends_the_run_with_a_reason(
+    tmp_path: Path, server: type[_Words], monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr("synth.diversity.embedders._FIRST_WAIT", 0.001)
+    server.answer = answer
+    result = carry_out(tmp_path, server, "run")
+    assert (result.ending.status, result.ending.exit_code) == ("failed", 1)
+    assert message in result.ending.message
+
+
+def test_a_generator_that_has_run_dry_ends_early_with_the_numbers(tmp_path: Path, server: type[_Words]) -> None:
+    (tmp_path / "few.yaml").write_text("- answer: [red ant, ant red, blue bee]\n")
+    result = carry_out(tmp_path, server, "run", count=100, sets=("models.m.answers=few.yaml",))
+    assert (result.ending.status, result.ending.exit_code) == ("short", 3)
+    assert "'animals' has 2 of 100 after" in result.ending.message
+    assert result.summary["generators"]["animals"]["attempts"] < 80
+    again = carry_out(tmp_path, server, "run", count=100, sets=("models.m.answers=few.yaml",))
+    assert again.summary["generators"]["animals"]["attempts"] == result.summary["generators"]["animals"]["attempts"]
