@@ -10,6 +10,7 @@
     │   ├── TransientError         a retry may mend it: busy, dropped, timed out
     │   └── ResponseError          an answer came and cannot be used: cut off, empty, not JSON
     ├── Rejected                   one attempt is not accepted; it is stored with its reason
+    │   └── EnvironmentFault       the environment itself failed under it: an exception in a tool, a server that died
     └── BudgetSpent                a budget would be passed; the run ends short     exit 3
 
 Third-party exceptions become one of these at the place where they are met, chained with ``from``.
@@ -124,6 +125,13 @@ class Rejected(SynthError):
         self.gate = gate
         self.reason = reason
         self.text = text
+
+
+class EnvironmentFault(Rejected):
+    """A tool environment failed in a way that no agent can mend; the attempt ends, the others go on."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("environment", reason)
 
 
 class BudgetSpent(SynthError):

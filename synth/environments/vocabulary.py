@@ -1,0 +1,99 @@
+"""The nouns that all modes of environments share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, Self
+
+from synth.messages import Json, Tool
+
+FaultKind = Literal["timeout", "rate_limited", "not_found", "malformed", "partial"]
+FaultRates = Mapping[FaultKind, float]
+"""For each kind, the share of calls that it befalls."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool and what the engine knows of it. ``output``: a JSON Schema of what it returns, where one is declared."""
+
+    tool: Tool
+    writes: bool
+    output: Json | None = None
+
+    @property
+    def name(self) -> str:
+        return self.tool.name
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between two states. ``path`` is a JSON Pointer (RFC 6901)."""
+
+    path: str
+    kind: Literal["added", "removed", "changed"]
+    before: Any = None
+    after: Any = None
+
+    def to_dict(self) -> Json:
+        data: Json = {"path": self.path}
+        if self.kind != "added":
+            data["before"] = self.before
+        if self.kind != "removed":
+            data["after"] = self.after
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What one call came to. ``content`` is JSON text for the agent (but for an injected ``malformed``).
+
+    ``error``: the call was refused or failed, and the agent may try something else. ``wrote``: the state changed,
+    by ``changes``. ``fault``: the fault that was injected here.
+    """
+
+    content: str
+    error: bool = False
+    wrote: bool = False
+    fault: FaultKind | None = None
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A call as the agent made it, and its result."""
+
+    name: str
+    arguments: str
+    result: ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a session says of one call. ``printed`` is what the tool's code wrote to its output, cut short."""
+
+    content: str
+    error: bool = False
+    changes: tuple[Change, ...] = ()
+    wrote: bool = False
+    printed: str = ""
+
+
+class Session(Protocol):
+    """One conversation's side of whatever carries out the tools: a worker process, a model, an MCP server.
+
+    Every method may raise ``EnvironmentFault``.
+    """
+
+    async def call(self, tool: ToolSpec, arguments: Json) -> Outcome:
+        """Carry out a call whose arguments satisfy the tool's schema."""
+
+    async def state(self) -> bytes:
+        """The state as canonical JSON."""
+
+    async def violations(self) -> list[str]:
+        """The invariants that do not hold, in words."""
+
+    def fresh(self) -> AbstractAsyncContextManager[Self]:
+        """A session as this one was at its start, that answers the same calls in the same way."""
