@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from synth.budget import Budget, require_prices
 from synth.diversity.embedders import open_embeddings
 from synth.errors import RunError, UsageError
+from synth.estimate import estimate
 from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, guarded, ignore
 from synth.example import generator_of
 from synth.export.dataset import write_run_folder
@@ -144,6 +145,7 @@ class _Job:
         return store
 
     async def _carry_out(self, store: Store, prepared: Prepared) -> tuple[Ending, Json]:
+        await _note_estimate(store, prepared)
         embeddings = open_embeddings(self._recipe.diversity, self._loaded.base, store)
         try:
             return await self._carry_out_lines(store, make_lines(prepared, store, embeddings))
@@ -210,6 +212,14 @@ class _Job:
             self._task.cancel()
 
 
+async def _note_estimate(store: Store, prepared: Prepared) -> None:
+    """Keep what was expected of this run before it began, to be shown beside what it took; anew for new counts."""
+    counts = orjson.dumps([(spec.id, spec.count) for spec in prepared.loaded.recipe.generate]).decode()
+    if store.meta().get("estimated_for") != counts:
+        expected = await estimate(prepared)
+        store.set_meta({"estimated_for": counts, "estimate": orjson.dumps(expected.to_dict()).decode()})
+
+
 class _Watched:
     """The journal, and whoever watches the run is told of every answer that is in it."""
 
@@ -240,6 +250,7 @@ def _calls(store: Store, caller: JournaledCaller | None) -> Json:
         "retried": retried,
         "replayed": caller.counts.replayed if caller else 0,
         "failed": caller.counts.failed if caller else 0,
+        "unpriced": store.unpriced(),
     }
 
 

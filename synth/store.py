@@ -167,6 +167,11 @@ class Store:
         )
         return {line.removesuffix("-"): (Usage(sent, received), cost) for line, sent, received, cost in rows}
 
+    def unpriced(self) -> int:
+        """Calls sent to models whose price nobody knows."""
+        query = "SELECT COUNT(*) FROM calls WHERE source = 'sent' AND cost_usd IS NULL"
+        return int(self._reader.execute(query).fetchone()[0])
+
     def call_counts(self) -> tuple[int, int]:
         """Requests sent for journaled calls, and how many of them were retries."""
         sent, retried = self._reader.execute(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import orjson
+
 from synth.messages import Json, Usage
 from synth.recipe.schema import Recipe
 from synth.runner import Ending
@@ -39,4 +41,5 @@ def summarize(recipe: Recipe, store: Store, ending: Ending, *, calls: Json, seco
         "cost_usd": round(cost, 6),
         "seconds": round(seconds, 3),
         "generators": generators,
+        "estimate": orjson.loads(store.meta().get("estimate", "null")),
     } | ({"message": ending.message, "hint": ending.hint} if ending.message else {})

@@ -15,6 +15,7 @@ from synth.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, SynthError
 _COMMANDS = {
     "run": "Make a recipe's dataset, or finish it where an earlier run ended.",
     "validate": "Say everything that is wrong with a recipe, offline.",
+    "plan": "Say what a run will take, and show its first prompts, offline.",
     "status": "Say how far a run has come.",
     "show": "Show an example or a rejected attempt, with every call behind it.",
     "schema": "Print the JSON Schema of recipes, for editors.",

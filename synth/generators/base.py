@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from synth.agents.agent import Agent, resolve_sampling
 from synth.agents.context import UnitContext
@@ -20,6 +20,19 @@ class Generator(Protocol):
 
     async def make(self, context: UnitContext) -> Draft:
         """Carry out ``context.unit``. Raises ``Rejected`` with the reason when nothing usable comes of it."""
+        ...
+
+
+@runtime_checkable
+class Outlined(Protocol):
+    """A kind that can say what it asks without an answer to go by. For ``synth plan``.
+
+    A shipped kind needs this only where ``make`` would stop at an answer that means nothing; a user's own kind is not
+    estimated without it.
+    """
+
+    async def outline(self, context: UnitContext) -> None:
+        """Ask everything that an attempt which goes well asks. Each answer is the agent's role in quotation marks."""
         ...
 
 

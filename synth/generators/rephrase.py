@@ -45,6 +45,7 @@ _MOST_OVERLAP = 0.7
 class Rephrase:
     def __init__(self, setup: Setup, spec: RephraseSpec) -> None:
         self._ensemble = spec.ensemble
+        self._needed = max(1, math.ceil(spec.ensemble.vote * spec.ensemble.samples))
         self._rephraser = setup.agent(
             "rephraser", sampling=SamplingSpec(temperature=0.9, top_p=0.95, max_tokens=300), schema=_SCHEMA
         )
@@ -65,6 +66,13 @@ class Rephrase:
             scores={"agreement": round(share_of(chains, answer), 4)},
             extra={"answer": answer, "style": style},
         )
+
+    async def outline(self, context: UnitContext) -> None:
+        """One wording that passes, and as many chains as must agree."""
+        question = str(context.variables["seed"]["question"])
+        visible = {"question": question, "style": _STYLES[0], "numbers": [], "complaint": ""}
+        reply = await self._rephraser.ask(context, visible)
+        await solve(self._solver, context, {"question": reply.value["question"]}, self._needed)
 
     async def _reword(self, context: UnitContext, question: str, styles: list[str]) -> tuple[str, str]:
         complaint: Rejected | None = None
@@ -87,7 +95,7 @@ class Rephrase:
     async def _solve_again(self, context: UnitContext, wording: str, answer: str) -> list[Chain]:
         """As many chains as can decide it: the rest is not asked for once enough agree, or too few can."""
         samples = self._ensemble.samples
-        needed = max(1, math.ceil(self._ensemble.vote * samples))
+        needed = self._needed
         chains: list[Chain] = []
         while len(chains) < samples:
             right = round(share_of(chains, answer) * len(chains)) if chains else 0

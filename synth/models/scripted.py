@@ -201,7 +201,7 @@ def _applies(rule: Rule, request: Request) -> bool:
 def _content(rule: Rule, request: Request, match: re.Match[str] | None) -> str | None:
     if rule.rule == "echo":
         last = request.messages[-1].content or ""
-        return last if request.schema is None else orjson.dumps(_instance(request.schema, last)).decode()
+        return last if request.schema is None else orjson.dumps(smallest_instance(request.schema, last)).decode()
     if "json_" in rule.model_fields_set:
         return orjson.dumps(_fill(rule.json_, match)).decode()
     if rule.answer is None:
@@ -224,7 +224,7 @@ def _fill(value: Any, match: re.Match[str] | None) -> Any:
     return value
 
 
-def _instance(schema: Any, text: str) -> Any:
+def smallest_instance(schema: Any, text: str) -> Any:
     """The smallest instance of the usual kinds of JSON Schema, with ``text`` where text goes."""
     if not isinstance(schema, dict):
         return None
@@ -236,14 +236,16 @@ def _instance(schema: Any, text: str) -> Any:
             return schema[key][0]
     for key in ("anyOf", "oneOf", "allOf"):
         if schema.get(key):
-            return _instance(schema[key][0], text)
+            return smallest_instance(schema[key][0], text)
     kind = schema.get("type", "object" if "properties" in schema else "string")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
         properties = schema.get("properties", {})
-        return {name: _instance(properties.get(name, {}), text) for name in schema.get("required") or properties}
+        return {
+            name: smallest_instance(properties.get(name, {}), text) for name in schema.get("required") or properties
+        }
     if kind == "array":
-        return [_instance(schema.get("items", {}), text) for _ in range(schema.get("minItems", 0))]
+        return [smallest_instance(schema.get("items", {}), text) for _ in range(schema.get("minItems", 0))]
     if kind in ("integer", "number"):
         return schema.get("minimum", 0)
     return {"boolean": True, "null": None}.get(kind, text[: schema.get("maxLength", len(text))])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import Console
 from rich.padding import Padding
@@ -32,6 +32,8 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
         f": {summary['accepted']:,} of {summary['requested']:,} in {format_duration(summary['seconds'])}",
     )
     console.print(status, soft_wrap=True)
+    for line in _beside_estimate(summary):
+        _say(console, line)
     if event.message and event.message != summary["status"]:
         _say(console, f"  why: {event.message}")
     if event.hint:
@@ -39,6 +41,24 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
     if summary["status"] != "complete" and resume:
         _say(console, f"  to resume: {resume}")
     _say(console, _files(event))
+
+
+def _beside_estimate(summary: Json) -> Iterator[str]:
+    """What the run took, and what ``synth plan`` says of it; nothing where no model was asked."""
+    if not summary["calls"]["sent"]:
+        return
+    calls = summary["calls"]
+    taken = summary | {"cost_usd": None} if calls["unpriced"] else summary
+    yield f"  took: {_amounts(taken, calls['sent'])}"
+    if summary["estimate"] is not None:
+        planned = _amounts(summary["estimate"], summary["estimate"]["calls"])
+        yield f"  planned: {planned}, if nothing is rejected"
+
+
+def _amounts(row: Json, calls: int) -> str:
+    cost = "cost unknown" if row["cost_usd"] is None else format_usd(row["cost_usd"])
+    tokens = row["tokens"]["input"] + row["tokens"]["output"]
+    return f"{calls:,} calls, {format_count(tokens)} tokens, {cost}, {format_duration(row['seconds'])}"
 
 
 def _files(event: RunFinished) -> str:

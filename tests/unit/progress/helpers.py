@@ -48,5 +48,12 @@ def finished(status: str = "complete", message: str = "", hint: str = "") -> Run
         "tokens": {"input": 50, "output": 100},
         "cost_usd": 0.25,
     }
-    summary = generator | {"status": status, "seconds": 12.5, "generators": {"g": generator}}
+    estimate = {"calls": 20, "tokens": {"input": 90, "output": 210}, "cost_usd": None, "seconds": 30}
+    summary = generator | {
+        "status": status,
+        "seconds": 12.5,
+        "calls": {"sent": 14, "unpriced": 0},
+        "generators": {"g": generator},
+        "estimate": estimate,
+    }
     return RunFinished(Path("runs/t"), summary, row, message, hint)

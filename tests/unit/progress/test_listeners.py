@@ -53,7 +53,9 @@ def test_the_end_has_a_table_an_example_and_where_the_files_are() -> None:
     text = "\n".join(plain([finished()]))
     assert "An accepted example (g-000000 · cot · seed bakery · vote 0.667 · mood calm):" in text
     assert "    Answer: [22]" in text
-    assert [*"g 10 4 7 answer".split(), "2,"] == text.splitlines()[-3].split()[:6]
+    assert [*"g 10 4 7 answer".split(), "2,"] == text.splitlines()[-5].split()[:6]
+    assert "  took: 14 calls, 150 tokens, $0.25, 12 s" in text
+    assert "  planned: 20 calls, 300 tokens, cost unknown, 30 s, if nothing is rejected" in text
     assert "complete: 4 of 10 in 12 s" in text
     assert "files: runs/t/dataset/*.jsonl" in text
     assert "resume" not in text

@@ -1,0 +1,71 @@
+"""What a generator would ask, found out by letting it ask someone who answers nothing: no model, no cost."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import orjson
+
+from synth.agents.context import UnitContext
+from synth.example import WorkUnit
+from synth.generators.base import Generator, Outlined
+from synth.messages import Message, StopReason, Usage
+from synth.models.caller import CallRecord
+from synth.models.client import Request, Response
+from synth.models.scripted import smallest_instance
+from synth.recipe.schema import GeneratorSpec, PluginSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call of an attempt. Where ``request`` repeats what an agent has not said yet, it has its stand-in."""
+
+    model: str
+    role: str
+    request: Request
+
+    @property
+    def stand_in(self) -> str:
+        """What stands for this call's answer in later requests."""
+        return _stand_in(self.role)
+
+
+async def outline(spec: GeneratorSpec, generator: Generator, unit: WorkUnit) -> tuple[Asked, ...] | None:
+    """The calls of an attempt at ``unit`` that goes well, as far as they can be known without answers.
+
+    None for a user's own kind that does not say: its ``make`` may do more than ask.
+    """
+    caller = _Nobody()
+    context = UnitContext(unit, caller)
+    if isinstance(spec, PluginSpec) and not isinstance(generator, Outlined):
+        return None
+    # Answers that mean nothing may end it in any way; what it asked until then counts.
+    with suppress(Exception):
+        if isinstance(generator, Outlined):
+            await generator.outline(context)
+        else:
+            await generator.make(context)
+    return tuple(caller.asked)
+
+
+class _Nobody:
+    """A caller that notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+    async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
+        role, _, number = key.partition(".")
+        asked = Asked(model, role, request)
+        if "." not in number:  # a repair is asked for only because a stand-in has no sense
+            self.asked.append(asked)
+        text = asked.stand_in
+        if request.schema is not None:
+            text = orjson.dumps(smallest_instance(request.schema, text)).decode()
+        response = Response(Message("assistant", text), Usage(), StopReason.STOP, model)
+        return CallRecord(f"{unit}/{key}", unit, model, "", request, response, 0.0, 0.0, 0, "outline")
+
+
+def _stand_in(role: str) -> str:
+    return f"‹what {role} says›"
