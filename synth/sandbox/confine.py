@@ -1,0 +1,198 @@
+"""Runs one program confined: this file is the process that :mod:`synth.sandbox.program` starts, and imports no synth.
+
+    python -P -s -S confine.py FOLDER LIMITS
+
+FOLDER holds ``program.py`` and is all that the program may write to; LIMITS is JSON. What protects, in layers:
+
+- everywhere: the clean environment it is given, ``RLIMIT_*`` (CPU time, address space, file size, open files, no core),
+  and an audit hook that refuses sockets, processes, ``ctypes``, signals, and files outside. The hook stops Python code
+  that does not try to get around it; it is no wall against code that knows CPython's insides.
+- Linux 5.13 and newer: Landlock. Files are read from the interpreter's own folders and FOLDER, written in FOLDER, and
+  nowhere else; ``/proc`` is out of reach, and with it every other process's environment.
+- Linux on x86-64 and aarch64: seccomp. No socket, no new process or thread, no exec, no signal, no tracing, whatever
+  the code does.
+
+Where a layer cannot be had (macOS, an old kernel) the others remain: ``synth.sandbox.program.protection()`` tells.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import struct
+import sys
+from types import CodeType
+
+_NO_NEW_PRIVS, _SET_SECCOMP, _FILTER = 38, 22, 2
+_LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
+_READ_RIGHTS = 1 << 2 | 1 << 3  # read a file, list a folder
+_ALL_RIGHTS = (1 << 13) - 1  # ABI 1: everything that touches a file
+_REFER, _TRUNCATE, _IOCTL = 1 << 13, 1 << 14, 1 << 15
+_FILE_RIGHTS = 1 << 0 | 1 << 1 | 1 << 2 | _TRUNCATE  # what may be granted on a file that is no folder
+
+_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+# socket, connect, bind, socketpair; clone, fork, vfork, clone3, execve, execveat; kill, tkill, tgkill, pidfd_open,
+# pidfd_send_signal; ptrace, process_vm_readv, process_vm_writev; setsid, setpgid; unshare, mount, io_uring_setup, bpf,
+# userfaultfd, perf_event_open, keyctl, add_key, request_key
+_REFUSED_CALLS = {
+    "x86_64": (
+        "41 42 49 53 56 57 58 435 59 322 62 200 234 434 424 101 310 311 112 109 272 165 425 321 323 298 250 248 249"
+    ),
+    "aarch64": (
+        "198 203 200 199 220 435 221 281 129 130 131 434 424 117 270 271 157 154 97 40 425 280 282 241 219 217 218"
+    ),
+}
+
+_REFUSED_EVENTS = tuple(
+    (
+        "socket. subprocess. pty. ctypes. fcntl. syslog. winreg. msvcrt. signal.pthread_kill "
+        "gc.get_objects gc.get_referrers os.fork os.exec os.posix_spawn os.spawn "
+        "os.system os.kill os.chmod os.chown os.putenv"
+    ).split()
+)
+_PATH_EVENTS = tuple(
+    (
+        "open shutil. os.listdir os.scandir os.walk os.mkdir os.rmdir os.remove os.rename os.link os.symlink "
+        "os.truncate os.utime os.chdir"
+    ).split()
+)
+
+
+def _limit(limits: dict[str, int]) -> None:
+    cpu = limits["cpu_seconds"]
+    for which, value in (
+        (resource.RLIMIT_CPU, cpu),
+        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
+        (resource.RLIMIT_NOFILE, 64),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_AS, limits["memory_bytes"]),
+    ):
+        try:
+            resource.setrlimit(which, (value, value))
+        except (OSError, ValueError):
+            continue  # macOS knows no RLIMIT_AS; the wall clock and the kill remain
+
+
+def _landlock(folder: str, libc: object) -> bool:
+    """Let files be read where Python lives, and written in ``folder`` alone."""
+    call = libc.syscall  # type: ignore[attr-defined]
+    version = call(_LANDLOCK_CREATE, None, 0, 1)
+    if version < 1:
+        return False
+    handled = _ALL_RIGHTS | (_REFER if version >= 2 else 0) | (_TRUNCATE if version >= 3 else 0)
+    handled |= _IOCTL if version >= 5 else 0
+    network = 3 if version >= 4 else 0
+    scoped = 3 if version >= 6 else 0
+    size = 8 if version < 4 else 16 if version < 6 else 24
+    attributes = struct.pack("QQQ", handled, network, scoped)[:size]
+    ruleset = call(_LANDLOCK_CREATE, attributes, size, 0)
+    if ruleset < 0:
+        return False
+    readable = {
+        os.path.dirname(os.__file__),
+        sys.base_prefix + "/lib",
+        sys.prefix + "/lib",
+        "/usr/lib",
+        "/lib",
+        "/lib64",
+    }
+    readable |= {"/usr/share/zoneinfo", "/dev/urandom", "/dev/null", os.path.dirname(os.path.abspath(__file__))}
+    rules = [(path, _READ_RIGHTS) for path in readable] + [(folder, handled), ("/dev/null", 1 << 1 | 1 << 2)]
+    for path, rights in rules:
+        try:
+            at = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            continue
+        allowed = rights & handled if os.path.isdir(path) else rights & handled & _FILE_RIGHTS
+        call(_LANDLOCK_ADD, ruleset, 1, struct.pack("=Qi", allowed, at), 0)
+        os.close(at)
+    done = call(_LANDLOCK_RESTRICT, ruleset, 0) == 0
+    os.close(ruleset)
+    return bool(done)
+
+
+def _seccomp(libc: object) -> bool:
+    """Refuse with EPERM every system call that makes a process, a socket or a signal."""
+    import ctypes
+
+    machine = os.uname().machine
+    if machine not in _ARCHITECTURES:
+        return False
+    numbers = [int(number) for number in _REFUSED_CALLS[machine].split()]
+    allow, refuse, kill = 0x7FFF0000, 0x00050000 | 1, 0x80000000
+    code = [struct.pack("HBBI", 0x20, 0, 0, 4), struct.pack("HBBI", 0x15, 1, 0, _ARCHITECTURES[machine])]
+    code += [struct.pack("HBBI", 0x06, 0, 0, kill), struct.pack("HBBI", 0x20, 0, 0, 0)]
+    # x32 calls have other numbers for the same things
+    code += [struct.pack("HBBI", 0x35, len(numbers), 0, 0x40000000)]
+    code += [struct.pack("HBBI", 0x15, len(numbers) - place, 0, number) for place, number in enumerate(numbers)]
+    code += [struct.pack("HBBI", 0x06, 0, 0, allow), struct.pack("HBBI", 0x06, 0, 0, refuse)]
+    program = ctypes.create_string_buffer(b"".join(code))
+    filter_ = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code), ctypes.addressof(program)))
+    return bool(libc.prctl(_SET_SECCOMP, _FILTER, filter_, 0, 0) == 0)  # type: ignore[attr-defined]
+
+
+def _watch(folder: str) -> None:
+    """The audit hook; it cannot be taken off again."""
+    inside = (folder + os.sep, folder)
+    readable = tuple({os.path.dirname(os.__file__), sys.base_prefix, sys.prefix})
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    absolute, fspath = os.path.realpath, os.fspath
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event.startswith(_REFUSED_EVENTS):
+            raise PermissionError(f"the sandbox does not allow {event}")
+        if not event.startswith(_PATH_EVENTS) or not arguments or isinstance(arguments[0], int | None):
+            return
+        path = absolute(fspath(arguments[0]))  # type: ignore[call-overload]
+        path = path.decode() if isinstance(path, bytes) else path
+        if path.startswith(inside):
+            return
+        reads = event in ("os.listdir", "os.scandir") or (event == "open" and not _writes(arguments, writing))
+        if not (reads and path.startswith(readable)):
+            raise PermissionError(f"the sandbox does not allow {event} on {path}")
+
+    sys.addaudithook(hook)
+
+
+def _writes(arguments: tuple[object, ...], writing: int) -> bool:
+    flags = arguments[2] if len(arguments) > 2 else 0
+    return bool(isinstance(flags, int) and flags & writing)
+
+
+def _confine(folder: str, limits: dict[str, int]) -> list[str]:
+    """Put up every layer there is; the names of those that hold."""
+    held = ["limits", "audit"]
+    if sys.platform == "linux":
+        import ctypes
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
+            held += ["landlock"] if _landlock(folder, libc) else []
+            held += ["seccomp"] if _seccomp(libc) else []
+    _limit(limits)
+    _watch(folder)
+    return held
+
+
+def _load(folder: str) -> CodeType:
+    with open(os.path.join(folder, "program.py"), encoding="utf-8") as file:
+        return compile(file.read(), "program.py", "exec", dont_inherit=True)
+
+
+def main() -> None:
+    folder, limits = os.path.realpath(sys.argv[1]), json.loads(sys.argv[2])
+    os.chdir(folder)
+    held = _confine(folder, limits)
+    if limits["report"]:
+        print(json.dumps(held))
+        return
+    sys.argv = ["program.py"]
+    sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))] + [folder]
+    for name in ("ctypes", "_ctypes", "resource", "struct", "json"):
+        sys.modules.pop(name, None)
+    exec(_load(folder), {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102 - what it is here for
+
+
+if __name__ == "__main__":
+    main()

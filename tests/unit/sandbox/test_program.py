@@ -1,0 +1,191 @@
+"""Programs that want out, and programs that do not."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from synth.sandbox import confine
+from synth.sandbox.program import Limits, ProgramResult, protection, run_program, run_program_now
+
+SHORT = Limits(seconds=1.0)
+walls = pytest.mark.skipif(
+    not {"landlock", "seccomp"} <= set(protection()), reason="this kernel has no Landlock or no seccomp"
+)
+
+
+def refused(result: ProgramResult) -> bool:
+    return result.outcome == "error" and ("PermissionError" in result.stderr or "Operation not perm" in result.stderr)
+
+
+def test_a_program_prints_and_ends() -> None:
+    result = run_program_now("import math, fractions, datetime, re\nprint(math.comb(5, 2))")
+    assert (result.outcome, result.stdout, result.stderr) == ("ok", "10\n", "")
+
+
+def test_what_it_raises_is_told_in_one_line() -> None:
+    result = run_program_now("x = 1\nassert x == 2, 'x is not two'")
+    assert (result.outcome, result.complaint) == ("error", "AssertionError: x is not two")
+
+
+def test_an_exit_status_is_an_error() -> None:
+    assert run_program_now("raise SystemExit(3)").outcome == "error"
+
+
+def test_sets_of_text_have_the_same_order_every_time() -> None:
+    source = "print(list({'a', 'b', 'c', 'd', 'e', 'f'}))"
+    assert run_program_now(source).stdout == run_program_now(source).stdout
+
+
+def test_an_endless_loop_ends() -> None:
+    result = run_program_now("while True: pass", limits=SHORT)
+    assert result.outcome == "timeout"
+    assert result.seconds < 4
+
+
+def test_sleeping_ends() -> None:
+    assert run_program_now("import time\ntime.sleep(60)", limits=SHORT).outcome == "timeout"
+
+
+def test_closed_pipes_do_not_hide_it() -> None:
+    source = "import os, time\nos.close(1); os.close(2)\ntime.sleep(60)"
+    assert run_program_now(source, limits=SHORT).outcome == "error"
+
+
+def test_memory_is_bounded() -> None:
+    result = run_program_now("x = bytearray(4 << 30)")
+    assert (result.outcome, result.complaint) == ("error", "MemoryError")
+
+
+def test_output_is_bounded() -> None:
+    result = run_program_now("while True: print('x' * 1000)", limits=SHORT)
+    assert result.outcome == "output"
+    assert len(result.stdout) <= SHORT.output_bytes
+
+
+def test_there_is_no_input() -> None:
+    assert run_program_now("input()").complaint.startswith("EOFError")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nwhile True: os.fork()",
+        "import subprocess\nsubprocess.run(['/bin/sh', '-c', 'echo hello'])",
+        "import os\nos.execv('/bin/echo', ['echo', 'hello'])",
+        "import os\nos.system('echo hello')\nraise PermissionError",
+        "import multiprocessing as m\nm.Process(target=print, args=('hello',)).start()",
+        "import os\nos.kill(os.getppid(), 9)",
+    ],
+)
+def test_no_other_process(source: str) -> None:
+    result = run_program_now(source, limits=SHORT)
+    assert refused(result), result
+    assert "hello" not in result.stdout
+
+
+@walls
+def test_no_thread() -> None:
+    result = run_program_now("import threading\nthreading.Thread(target=print).start()")
+    assert "can't start new thread" in result.complaint
+
+
+def test_the_environment_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "hunter2")
+    result = run_program_now("import os\nprint(dict(os.environ))")
+    assert result.ok
+    assert "hunter2" not in result.stdout
+
+
+@pytest.mark.parametrize("path", ["/proc/{parent}/environ", "/proc/self/environ", "/etc/passwd", "{here}/secret"])
+def test_no_file_outside_is_read(path: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hunter2")
+    target = path.format(parent=os.getpid(), here=tmp_path)
+    result = run_program_now(f"print(open({target!r}, 'rb').read())")
+    assert refused(result), result
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["open({path!r}, 'w')", "import os; os.open({path!r}, os.O_CREAT | os.O_WRONLY)", "import os; os.mkdir({path!r})"],
+)
+def test_nothing_is_written_outside(source: str, tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    assert refused(run_program_now(source.format(path=str(target))))
+    assert not target.exists()
+
+
+def test_a_link_does_not_lead_outside(tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    assert refused(run_program_now(f"import os\nos.symlink({str(target)!r}, 'link')\nopen('link', 'w')"))
+    assert not target.exists()
+
+
+def test_its_own_folder_is_writable_and_gone_afterwards() -> None:
+    result = run_program_now(
+        "import os\nopen('notes.txt', 'w').write('x')\nprint(os.getcwd(), open('notes.txt').read())"
+    )
+    folder, text = result.stdout.split()
+    assert (result.outcome, text) == ("ok", "x")
+    assert not Path(folder).exists()
+
+
+@pytest.mark.parametrize("family", ["AF_INET", "AF_UNIX"])
+def test_no_socket(family: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        source = f"import socket\ns = socket.socket(socket.{family})\ns.connect(('127.0.0.1', {port}))"
+        assert refused(run_program_now(source))
+
+
+@walls
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os; os.fork()",
+        "import os; os.kill(os.getppid(), 0)",
+        "import os; os.execv('/bin/echo', ['echo', 'hello'])",
+        "import socket; socket.socket()",
+        "open('/etc/passwd')",
+        "open('/proc/self/environ')",
+        "open('/tmp/synth-sandbox-escape', 'w')",
+    ],
+)
+def test_the_kernel_refuses_where_the_audit_hook_is_got_around(source: str, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(source)
+    limits = {"cpu_seconds": 2, "memory_bytes": 1 << 29, "file_bytes": 1 << 20, "report": False}
+    unwatched = (
+        f"import sys, json; sys.path.insert(0, {str(Path(confine.__file__).parent)!r}); import confine; "
+        "confine._watch = lambda folder: None; "
+        f"sys.argv = ['confine', {str(tmp_path)!r}, json.dumps({limits})]; confine.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", unwatched], capture_output=True, text=True, env={}, check=False)
+    assert ended.returncode == 1
+    assert "PermissionError" in ended.stderr
+
+
+async def test_cancelling_kills_it() -> None:
+    started = time.monotonic()
+    task = asyncio.create_task(run_program("while True: pass", limits=Limits(seconds=30)))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert time.monotonic() - started < 20
+
+
+async def test_many_at_once() -> None:
+    results = await asyncio.gather(*(run_program(f"print({number})") for number in range(8)))
+    assert [result.stdout.strip() for result in results] == [str(number) for number in range(8)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_FSIZE kills on Linux")
+def test_a_file_cannot_grow_without_end() -> None:
+    result = run_program_now("f = open('big', 'wb')\nfor _ in range(100): f.write(bytes(1 << 20))\nf.flush()")
+    assert result.outcome == "error"
