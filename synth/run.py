@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,7 @@ from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stoppi
 from synth.example import generator_of
 from synth.export.dataset import write_run_folder
 from synth.files import cannot_write, write_atomically
+from synth.generators.base import Opened
 from synth.line import Line, make_lines
 from synth.messages import Json
 from synth.models.cache import open_cache
@@ -189,7 +190,11 @@ class _Job:
                     report=self._listener,
                 ) as models,
                 open_cache(recipe.cache, report=self._listener) as cache,
+                AsyncExitStack() as stack,
             ):
+                for line in lines:
+                    if isinstance(line.generator, Opened):
+                        await stack.enter_async_context(line.generator.opened())
                 caller = JournaledCaller(models, _Watched(store, self._listener), budget=budget, cache=cache)
                 places = _PLACES_PER_CONNECTION * sum(spec.concurrency for spec in recipe.models.values())
                 self._runner = Runner(lines, caller, store, self._listener, places)

@@ -27,10 +27,11 @@ import orjson
 from synth.environments.arguments import ArgumentSchema, suggest
 from synth.environments.authoring import ToolError
 from synth.environments.faults import answer_instead, draw, spoil
-from synth.environments.vocabulary import FaultRates, RecordedCall, Session, ToolResult, ToolSpec
+from synth.environments.vocabulary import RecordedCall, Session, ToolResult, ToolSpec
 from synth.errors import EnvironmentFault
 from synth.fingerprint import fingerprint_text
 from synth.messages import Json, Tool
+from synth.recipe.faults import FaultRates
 
 Offered = Mapping[str, tuple[ToolSpec, ArgumentSchema]]
 

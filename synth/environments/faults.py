@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from synth.environments.vocabulary import FaultKind, FaultRates
 from synth.fingerprint import derive_seed
+from synth.recipe.faults import FaultKind, FaultRates
 
 _RANGE = float(1 << 63)
 _INSTEAD: dict[str, str] = {

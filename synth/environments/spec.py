@@ -26,9 +26,9 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synth.environments.declaration import read_declaration, read_text
-from synth.environments.vocabulary import FaultKind, FaultRates
 from synth.errors import Problem, UsageError
 from synth.fingerprint import sha256_file
+from synth.recipe.faults import FaultRates, FaultsSpec
 from synth.recipe.problems import Problems
 from synth.shipped import shipped
 
@@ -40,39 +40,6 @@ _TOOLS_FILE: dict[Mode, str | None] = {"python": "tools.py", "mock": "tools.yaml
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class FaultsSpec(_Part):
-    """For each kind of fault, the share of calls that it befalls."""
-
-    timeout: float = Field(0, ge=0, le=1)
-    """No answer in time; nothing was done."""
-    rate_limited: float = Field(0, ge=0, le=1)
-    """Too many calls; nothing was done."""
-    not_found: float = Field(0, ge=0, le=1)
-    """The service does not find what is there, this once; nothing was done."""
-    malformed: float = Field(0, ge=0, le=1)
-    """It was done, and the answer arrives cut off."""
-    partial: float = Field(0, ge=0, le=1)
-    """It was done, and the answer holds only a part."""
-
-    @model_validator(mode="after")
-    def _is_a_distribution(self) -> FaultsSpec:
-        total = sum(self.rates().values())
-        if total > 1:
-            raise ValueError(f"the shares add up to {total:g}; they may be 1 at most")
-        return self
-
-    def rates(self) -> FaultRates:
-        """Those above 0."""
-        shares: dict[FaultKind, float] = {
-            "timeout": self.timeout,
-            "rate_limited": self.rate_limited,
-            "not_found": self.not_found,
-            "malformed": self.malformed,
-            "partial": self.partial,
-        }
-        return {kind: share for kind, share in shares.items() if share > 0}
 
 
 class LimitsSpec(_Part):

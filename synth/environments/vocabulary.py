@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
 
 from synth.messages import Json, Tool
-
-FaultKind = Literal["timeout", "rate_limited", "not_found", "malformed", "partial"]
-FaultRates = Mapping[FaultKind, float]
-"""For each kind, the share of calls that it befalls."""
+from synth.recipe.faults import FaultKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from synth.environments.arguments import ArgumentSchema
 from synth.environments.environment import Environment
 from synth.environments.python import open_python
 from synth.environments.spec import EnvironmentSpec
-from synth.environments.vocabulary import FaultRates, Session, ToolSpec
+from synth.environments.vocabulary import Session, ToolSpec
+from synth.recipe.faults import FaultRates
 
 StartSession = Callable[[int], AbstractAsyncContextManager[Session]]
 

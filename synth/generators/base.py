@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -33,6 +34,15 @@ class Outlined(Protocol):
 
     async def outline(self, context: UnitContext) -> None:
         """Ask everything that an attempt which goes well asks. Each answer is the agent's role in quotation marks."""
+        ...
+
+
+@runtime_checkable
+class Opened(Protocol):
+    """A kind that needs something running while it makes drafts, such as an environment's workers."""
+
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        """Entered once, before the first unit."""
         ...
 
 

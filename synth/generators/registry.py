@@ -7,8 +7,9 @@ from synth.generators.base import Generator, Setup
 from synth.generators.cot import Cot
 from synth.generators.custom import Custom
 from synth.generators.rephrase import Rephrase
+from synth.generators.tool_use.kind import ToolUse
 from synth.plugins import load_class
-from synth.recipe.schema import CotSpec, CustomSpec, PluginSpec, RephraseSpec
+from synth.recipe.schema import CotSpec, CustomSpec, PluginSpec, RephraseSpec, ToolUseSpec
 
 
 def build_generator(setup: Setup) -> Generator:
@@ -18,6 +19,8 @@ def build_generator(setup: Setup) -> Generator:
             return Rephrase(setup, spec)
         case CotSpec() as spec:
             return Cot(setup, spec)
+        case ToolUseSpec() as spec:
+            return ToolUse(setup, spec)
         case CustomSpec() as spec:
             return Custom(setup, spec)
         case PluginSpec() as spec:

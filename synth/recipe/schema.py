@@ -19,6 +19,7 @@ from synth.recipe.base import NAME as NAME
 from synth.recipe.base import URL as URL
 from synth.recipe.base import Name, Number, Spec, Whole, text_or_mapping
 from synth.recipe.diversity import DiversitySpec as DiversitySpec
+from synth.recipe.faults import FaultsSpec
 
 Provider = Literal["embedded", "openai", "vllm", "transformers", "scripted"]
 
@@ -211,6 +212,26 @@ class CotSpec(GeneratorSpec):
     """How many chains, and which share must agree."""
 
 
+class ToolUseSpec(GeneratorSpec):
+    """Conversations in which an assistant with tools serves a simulated user, verified by the environment's state.
+
+    Roles: `planner` (puts tasks into words), `user`, `assistant`. Needs no seeds."""
+
+    roles = ("planner", "user", "assistant")
+    kind: Literal["tool_use"]
+    """Verified tool-use conversations."""
+    environment: str
+    """The name of a folder in `envs/`, beside the recipe or shipped, or a path."""
+    max_turns: Whole = Field(20, ge=1, le=200)
+    """Most answers of the assistant in one conversation."""
+    actions: Whole = Field(1, ge=1, le=5)
+    """A task takes from one to so many calls that change something."""
+    solutions: Whole = Field(1, ge=1, le=8)
+    """Conversations for a task; the best is kept."""
+    faults: FaultsSpec = FaultsSpec()
+    """Faults injected into tool calls."""
+
+
 class CustomSpec(GeneratorSpec):
     """Your own ensemble: ordered steps of agent and prompt, then what is accepted and what goes out."""
 
@@ -243,11 +264,17 @@ def _kind_tag(value: Any) -> str | None:
 Generator = Annotated[
     Annotated[RephraseSpec, Tag("<rephrase>")]
     | Annotated[CotSpec, Tag("<cot>")]
+    | Annotated[ToolUseSpec, Tag("<tool_use>")]
     | Annotated[CustomSpec, Tag("<custom>")]
     | Annotated[PluginSpec, Tag("<plugin>")],
     Discriminator(_kind_tag),
 ]
-KINDS: dict[str, type[GeneratorSpec]] = {"rephrase": RephraseSpec, "cot": CotSpec, "custom": CustomSpec}
+KINDS: dict[str, type[GeneratorSpec]] = {
+    "rephrase": RephraseSpec,
+    "cot": CotSpec,
+    "tool_use": ToolUseSpec,
+    "custom": CustomSpec,
+}
 
 
 class GateSpec(Spec):
