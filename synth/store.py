@@ -352,4 +352,7 @@ def _failure(path: Path, error: sqlite3.Error | OSError) -> RunError | UsageErro
         return UsageError(f"{path} is not a run store: {text}", hint="choose another --run-dir, or remove this one")
     if "readonly" in text or "unable to open" in text:
         return UsageError(f"{path} cannot be written: {text}", hint="choose a --run-dir that you may write to")
-    return RunError(f"the run store {path} cannot be used: {text}")
+    return RunError(
+        f"the run store {path} cannot be used: {text}",
+        hint="look after the disk (space, quota, a network mount) and run the same command again: it resumes",
+    )
