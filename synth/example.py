@@ -28,6 +28,7 @@ class WorkUnit:
     ``index`` is the place, from 0. ``cycle`` is how many times the plan has been through all seeds before.
     ``rng_seed`` is the only source of randomness for whoever carries the unit out. ``persona`` is who speaks,
     ``long_tail`` names features such as ``typos``, ``avoid`` are texts that earlier tries were too close to.
+    ``echo`` marks one that only shows what the teacher says greedily.
     """
 
     generator: str
@@ -40,10 +41,11 @@ class WorkUnit:
     persona: Mapping[str, Any] | None = None
     long_tail: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
+    echo: bool = False
 
     @property
     def id(self) -> str:
-        return f"{self.generator}-{self.index:06d}"
+        return f"{self.generator}-{'echo.' if self.echo else ''}{self.index:06d}"
 
 
 def generator_of(unit_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -30,6 +31,21 @@ def rejected_row(attempt: Attempt, verdict: Verdict) -> bytes:
         row["nearest"] = list(verdict.near)
     row["attributes"] = _attributes(attempt.unit)
     return orjson.dumps(row | {"lineage": attempt.lineage.to_dict()})
+
+
+_SAID = {"user", "assistant"}
+
+
+def text_of(row: Mapping[str, Any], field: str | None = None) -> str:
+    """What a row says: ``field``, or its ``text``, or what user and assistant said, or all its texts."""
+    if field is not None:
+        return str(row.get(field, ""))
+    if isinstance(row.get("text"), str):
+        return str(row["text"])
+    if isinstance(messages := row.get("messages"), list):
+        said = [one.get("content") for one in messages if isinstance(one, dict) and one.get("role") in _SAID]
+        return "\n".join(text for text in said if isinstance(text, str))
+    return "\n".join(value for value in row.values() if isinstance(value, str))
 
 
 def _head(unit: WorkUnit) -> dict[str, Any]:

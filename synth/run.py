@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from synth.budget import Budget, require_prices
 from synth.diversity.embedders import open_embeddings
+from synth.diversity.embedding import Embeddings
 from synth.errors import RunError, UsageError
 from synth.estimate import estimate
 from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, guarded, ignore
@@ -102,6 +103,7 @@ class _Job:
         self._resume = resume
         self._listener = guarded(listener)
         self._runner: Runner | None = None
+        self._embeddings: Embeddings | None = None
         self._interrupted = False
         self._task: asyncio.Task[object] | None = None
 
@@ -115,7 +117,7 @@ class _Job:
                 ending, calls = await self._carry_out(store, prepared)
                 await store.flush()
                 seconds = before + time.monotonic() - started
-                summary = summarize(recipe, store, ending, calls=calls, seconds=seconds)
+                summary = summarize(recipe, store, ending, calls=calls, seconds=seconds, embeddings=self._embeddings)
                 store.set_meta({"seconds": str(seconds), "summary": orjson.dumps(summary).decode()})
                 write_run_folder(self._dir, recipe, store, summary)
                 example = next((row for spec in recipe.generate for row in store.accepted_rows(spec.id)), None)
@@ -147,12 +149,12 @@ class _Job:
 
     async def _carry_out(self, store: Store, prepared: Prepared) -> tuple[Ending, Json]:
         await _note_estimate(store, prepared)
-        embeddings = open_embeddings(self._recipe.diversity, self._loaded.base, store)
+        self._embeddings = open_embeddings(self._recipe.diversity, self._loaded.base, store)
         try:
-            return await self._carry_out_lines(store, make_lines(prepared, store, embeddings))
+            return await self._carry_out_lines(store, make_lines(prepared, store, self._embeddings))
         finally:
-            if embeddings is not None:
-                await embeddings.aclose()
+            if self._embeddings is not None:
+                await self._embeddings.aclose()
 
     async def _carry_out_lines(self, store: Store, lines: list[Line]) -> tuple[Ending, Json]:
         recipe = self._recipe

@@ -55,6 +55,11 @@ def measure_coverage(space: Space, rows: Iterable[Mapping[str, Any]], most: int 
     return {t: _compare(space, t, seen[t]) for t in strengths}
 
 
+def coverage_of(space: Space, rows: Iterable[Mapping[str, Any]]) -> Json:
+    """Coverage at t = 1, 2, 3 as JSON, by t."""
+    return {str(t): coverage.to_dict() for t, coverage in measure_coverage(space, rows).items()}
+
+
 def _compare(space: Space, t: int, seen: set[Combination]) -> Coverage:
     total = count_combinations(space, t)
     if total > MOST_COMBINATIONS:

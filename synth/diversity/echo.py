@@ -1,7 +1,7 @@
 """The teacher's echo: what it says to a generator's prompts when it says the likeliest thing.
 
 What is close to it teaches a student the teacher's habits rather than the task (its mode), so the novelty filter
-rejects it. The calls are journaled and counted in budgets as any other, under units ``<generator>.echo-<place>``.
+rejects it. The calls are journaled and counted in budgets as any other, under units ``<generator>-echo.<place>``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ async def teacher_echo(generator: Generator, units: Sequence[WorkUnit], caller: 
 
 
 async def _echo(generator: Generator, unit: WorkUnit, caller: Caller) -> str:
-    echo = replace(unit, generator=f"{unit.generator}.echo", cycle=0, long_tail=(), avoid=())
+    echo = replace(unit, echo=True, cycle=0, long_tail=(), avoid=())
     try:
         return (await generator.make(UnitContext(echo, caller))).text
     except Rejected as rejected:

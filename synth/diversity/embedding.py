@@ -50,18 +50,23 @@ class Embeddings:
 
     async def vector(self, text: str) -> Vectors:
         """The unit vector of ``text``, shape (d,). Raises ``RunError``."""
-        import numpy as np
-
-        text = text[:MOST_CHARACTERS]
-        kept = self._cache.find_vector(self._key(text))
+        kept = self.known(text)
         if kept is not None:
-            return np.frombuffer(kept, dtype=np.float32)
+            return kept
+        text = text[:MOST_CHARACTERS]
         future = self._waiting.get(text)
         if future is None:
             future = self._waiting[text] = asyncio.get_running_loop().create_future()
             if self._worker is None or self._worker.done():
                 self._worker = asyncio.create_task(self._work())
         return await asyncio.shield(future)
+
+    def known(self, text: str) -> Vectors | None:
+        """The unit vector of ``text`` if the cache has it."""
+        import numpy as np
+
+        kept = self._cache.find_vector(self._key(text[:MOST_CHARACTERS]))
+        return None if kept is None else np.frombuffer(kept, dtype=np.float32)
 
     async def vectors(self, texts: Sequence[str]) -> list[Vectors]:
         """The unit vectors of ``texts``, in order."""

@@ -10,7 +10,11 @@ from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner
 
+from synth.cli.measure import command
+from synth.cli.terminal import Terminal
+from synth.measure import measure_path
 from synth.recipe.load import load_recipe
 from synth.run import RunResult, run
 
@@ -184,3 +188,20 @@ def test_a_generator_that_has_run_dry_ends_early_with_the_numbers(tmp_path: Path
     assert result.summary["generators"]["animals"]["attempts"] < 80
     again = carry_out(tmp_path, server, "run", count=100, sets=("models.m.answers=few.yaml",))
     assert again.summary["generators"]["animals"]["attempts"] == result.summary["generators"]["animals"]["attempts"]
+
+
+def test_the_summary_and_synth_measure_say_how_varied_a_run_is(tmp_path: Path, server: type[_Words]) -> None:
+    result = carry_out(tmp_path, server, "run", count=6, sets=("axes.mood=[calm, angry]", "axes.size=[s, m, l]"))
+    measured = result.summary["diversity"]["animals"]
+    assert measured["texts"] == 6
+    assert 1 < measured["vendi"] <= 6
+    assert measured["nearest"]["worst"] <= 0.95
+    assert {t: c["share"] for t, c in measured["coverage"].items()} == {"1": 1.0, "2": 1.0}
+    again = measure_path(tmp_path / "run", against=tmp_path / "seeds.jsonl", embedder="off")["animals"]
+    assert again["coverage"] == measured["coverage"]
+    done = CliRunner().invoke(command, [str(tmp_path / "run"), "--embedder", "off"], obj=Terminal())
+    assert done.exit_code == 0
+    assert "self-BLEU" in done.output
+    assert "6/6" in done.output
+    machine = CliRunner().invoke(command, [str(tmp_path / "run"), "--embedder", "off", "--json"], obj=Terminal())
+    assert orjson.loads(machine.stdout) == {"animals": again}
