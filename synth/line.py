@@ -10,6 +10,7 @@ from synth.diversity.embedding import Embeddings
 from synth.diversity.novelty import Novelty
 from synth.diversity.steering import DryWatch
 from synth.example import Attempt, Verdict, WorkUnit
+from synth.gates.base import Gate
 from synth.generators.base import Generator
 from synth.models.caller import Caller
 from synth.plan import Plan
@@ -20,7 +21,8 @@ from synth.store import Progress, Rejection, Store
 
 class Line:
     """``history`` are the rejections of earlier invocations, in plan order; ``progress`` says how far those came.
-    ``echoes`` is how many of the first units are asked of the teacher greedily, to reject what is close to that."""
+    ``echoes`` is how many of the first units are asked of the teacher greedily, to reject what is close to that.
+    ``gates`` look at each draft when it is finished."""
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Line:
         attempts_per_example: float,
         history: Sequence[Rejection] = (),
         echoes: int = 0,
+        gates: Sequence[Gate] = (),
     ) -> None:
         self.spec = spec
         self.plan = plan
@@ -45,12 +48,13 @@ class Line:
         self.finished: dict[int, Attempt] = {}
         self.errors_in_a_row = 0
         self.echoes = echoes
-        gates = dict.fromkeys(range(max(0, self.decided - DryWatch.WINDOW), self.decided))
+        self.gates = gates
+        said_no = dict.fromkeys(range(max(0, self.decided - DryWatch.WINDOW), self.decided))
         for past in history:
             self.plan.reject(past.place, self._texts(past.near))
-            if past.place in gates:
-                gates[past.place] = past.gate
-        self.watch = DryWatch(gates.values())
+            if past.place in said_no:
+                said_no[past.place] = past.gate
+        self.watch = DryWatch(said_no.values())
 
     async def start(self, caller: Caller) -> None:
         """Make ready what the first decision needs. Raises ``BudgetSpent`` and ``RunError``."""
@@ -135,5 +139,7 @@ def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None) 
                 near_own_seed=spec.near_own_seed,
             )
         known, history = progress.get(spec.id, Progress()), store.rejections_of(spec.id)
-        lines.append(Line(spec, plan, generator, novelty, known, recipe.budget.attempts, history, echoes))
+        lines.append(
+            Line(spec, plan, generator, novelty, known, recipe.budget.attempts, history, echoes, prepared.gates)
+        )
     return lines

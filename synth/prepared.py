@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synth.example import Seed
+from synth.gates.base import Gate
+from synth.gates.registry import build_gates
 from synth.generators.base import Generator, Setup
 from synth.generators.registry import build_generator
 from synth.plan import Plan
@@ -21,6 +23,7 @@ class Prepared:
     loaded: LoadedRecipe
     seeds: tuple[Seed, ...]
     generators: tuple[tuple[GeneratorSpec, Plan, Generator], ...]
+    gates: tuple[Gate, ...]
     lock: Lock
 
 
@@ -34,4 +37,5 @@ def prepare(loaded: LoadedRecipe) -> Prepared:
         setup = Setup(spec, recipe.models, base)
         generators.append((spec, Plan(recipe, spec, seeds), build_generator(setup)))
         prompts |= setup.prompts
-    return Prepared(loaded, seeds, tuple(generators), make_lock(loaded, seeds, prompts))
+    gates = build_gates(recipe.gates, base)
+    return Prepared(loaded, seeds, tuple(generators), gates, make_lock(loaded, seeds, prompts))

@@ -16,6 +16,7 @@ from synth.diversity.long_tail import with_typos
 from synth.errors import BudgetSpent, EndpointUnavailable, Rejected, RunError, SynthError, TransientError, UsageError
 from synth.events import Listener, UnitDecided
 from synth.example import Attempt, Verdict, WorkUnit
+from synth.gates.base import judge_all
 from synth.line import Line
 from synth.models.caller import Caller
 from synth.rows import accepted_row, rejected_row
@@ -139,7 +140,8 @@ class Runner:
 
     async def _attempt(self, line: Line, context: UnitContext) -> Attempt:
         try:
-            draft = await line.generator.make(context)
+            draft = with_typos(context.unit, made := await line.generator.make(context))
+            verdicts = judge_all(line.gates, draft)
         except Rejected as rejected:
             verdict = Verdict(rejected.gate, False, rejected.reason)
             return Attempt(context.unit, context.lineage(), None, (verdict,), rejected.text)
@@ -150,9 +152,9 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - a kind may be the user's own Python: this ends its attempt only
             reason = f"{type(error).__name__}: {error}"
             return Attempt(context.unit, context.lineage(), None, (Verdict("error", False, reason),))
-        if line.novelty is not None:
-            await line.novelty.prepare(context.unit, draft.text)
-        return Attempt(context.unit, context.lineage(), with_typos(context.unit, draft), ())
+        if line.novelty is not None and all(verdict.passed for verdict in verdicts):
+            await line.novelty.prepare(context.unit, made.text)
+        return Attempt(context.unit, context.lineage(), draft, verdicts)
 
     async def _decide(self, line: Line) -> None:
         """Decide what is next in plan order, in blocks: comparing many with all that is there costs little more."""

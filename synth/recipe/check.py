@@ -46,6 +46,8 @@ def check(data: Json, base: Path, problems: Problems) -> None:
     if isinstance(seeds, dict):
         _check_seeds(seeds, base, problems)
 
+    _check_gates(listing(data.get("gates")), base, problems)
+
     ids: dict[str, int] = {}
     for index, generator in enumerate(listing(data.get("generate"))):
         if not isinstance(generator, dict):
@@ -91,6 +93,22 @@ def _check_seeds(seeds: Json, base: Path, problems: Problems) -> None:
         )
     else:
         check_file(("seeds", "path"), path, base, "seeds", problems)
+
+
+def _check_gates(gates: list[object], base: Path, problems: Problems) -> None:
+    ids: dict[str, int] = {}
+    for index, given in enumerate(gates):
+        gate: Json = {"gate": given} if isinstance(given, str) else mapping(given)
+        kind = gate.get("gate")
+        name = gate.get("id", kind.rpartition(":")[2] if isinstance(kind, str) else None)
+        if isinstance(name, str):
+            if name in ids:
+                message = f"two gates have the id {name!r}: gates.{ids[name]} has it too"
+                problems.at(("gates", index), message, "give one of them an 'id' of its own: its score gets that name")
+            ids.setdefault(name, index)
+        for number, path in enumerate(listing(gate.get("files")) if kind == "decontaminate" else ()):
+            if isinstance(path, str):
+                check_file(("gates", index, "files", number), path, base, "benchmark file", problems)
 
 
 def _check_id(at: KeyPath, generator: Json, ids: dict[str, int], problems: Problems) -> None:

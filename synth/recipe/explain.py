@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from synth.recipe.gates import GATES, PLUGIN_TAG, PluginGateSpec
 from synth.recipe.problems import Problems, did_you_mean
 from synth.recipe.schema import CLASS_PATH, IDENTIFIER, KINDS, NAME, URL, PluginSpec, Recipe
 from synth.recipe.yaml import KeyPath
@@ -44,7 +45,11 @@ _PATTERNS = {
     CLASS_PATH: "must be 'module:Class'",
     URL: "must begin with http:// or https://",
 }
-_TAGS = {"<mapping>", "<plugin>", "<text>", *(f"<{kind}>" for kind in KINDS)}
+_TAGGED: Mapping[str, type[BaseModel]] = {f"<{name}>": spec for name, spec in {**KINDS, **GATES}.items()} | {
+    "<plugin>": PluginSpec,
+    PLUGIN_TAG: PluginGateSpec,
+}
+_TAGS = {"<mapping>", "<text>", *_TAGGED}
 _SECRET = {"api_key", "headers", "env"}
 
 
@@ -63,7 +68,7 @@ def explain(error: ValidationError, problems: Problems, references: Mapping[KeyP
                 hint = _description((*location[:-1], path[-1]))
                 problems.at(path[:-1], f"{path[-1]!r} is missing{_inside(path[:-1])}", hint)
             case "union_tag_not_found" | "union_tag_invalid":
-                _unknown_kind(details["input"], path, problems)
+                _unknown_variant(details["input"], path, problems)
             case _ if path and path[-1] == "[key]":
                 problems.at_key(path[:-1], f"{path[-2]!r} {_constraint(details)}")
             case _ if path in references and path in problems.blamed:
@@ -78,17 +83,20 @@ def _unknown_key(location: tuple[int | str, ...], path: KeyPath, problems: Probl
     problems.at_key(path, f"unknown key {path[-1]!r}{_inside(path[:-1])}", hint)
 
 
-def _unknown_kind(generator: Any, path: KeyPath, problems: Problems) -> None:
-    kinds = f"kinds: {', '.join(KINDS)}, or module:Class for your own"
-    if not isinstance(generator, dict):
-        problems.at(path, f"{_label(path)} {_MAPPING}{_got(generator)}")
-    elif "kind" not in generator:
-        problems.at(path, f"'kind' is missing{_inside(path)}", kinds)
-    elif isinstance(kind := generator["kind"], str):
-        hint = did_you_mean(kind, KINDS, "")
-        problems.at((*path, "kind"), f"unknown kind {kind!r}", hint if hint.startswith("did") else kinds)
+def _unknown_variant(given: Any, path: KeyPath, problems: Problems) -> None:
+    """An entry of ``generate`` without a known ``kind``, or one of ``gates`` without a known ``gate``."""
+    key, known = ("gate", list(GATES)) if path[0] == "gates" else ("kind", list(KINDS))
+    all_of_them = f"{key}s: {', '.join(known)}, or module:Class for your own"
+    if not isinstance(given, dict):
+        says = f"must be the name of a {key}, or a mapping with '{key}'" if key == "gate" else _MAPPING
+        problems.at(path, f"{_label(path)} {says}{_got(given)}")
+    elif key not in given:
+        problems.at(path, f"{key!r} is missing{_inside(path)}", all_of_them)
+    elif isinstance(name := given[key], str):
+        hint = did_you_mean(name, known, "")
+        problems.at((*path, key), f"unknown {key} {name!r}", hint if hint.startswith("did") else all_of_them)
     else:
-        problems.at((*path, "kind"), f"'kind' must be text{_got(kind)}", kinds)
+        problems.at((*path, key), f"{key!r} must be text{_got(name)}", all_of_them)
 
 
 def _bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, reference: str | None) -> None:
@@ -169,8 +177,7 @@ def _specs_at(location: tuple[int | str, ...]) -> list[type[BaseModel]]:
 def _step(annotation: Any, part: int | str) -> Iterator[Any]:
     for member in _members(annotation):
         if _is_tag(part):
-            kind = PluginSpec if part == "<plugin>" else KINDS.get(str(part)[1:-1], member)
-            if member is kind:
+            if member is _TAGGED.get(str(part), member):
                 yield member
         elif _is_spec(member):
             yield from (field.annotation for name, field in member.model_fields.items() if part in {name, field.alias})

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from synth.recipe.gates import DecontaminateSpec
 from synth.recipe.problems import Problems, nearest
 from synth.recipe.schema import CustomSpec, Recipe
 from synth.recipe.yaml import KeyPath
@@ -27,6 +28,9 @@ def named_files(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
             yield (*at, "prompts", role), path
         if isinstance(generator, CustomSpec):
             yield from ((path, text) for path, text in templates(generator, at) if is_template_path(text))
+    for index, gate in enumerate(recipe.gates):
+        if isinstance(gate, DecontaminateSpec):
+            yield from ((("gates", index, "files", number), path) for number, path in enumerate(gate.files))
 
 
 def templates(custom: CustomSpec, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:

@@ -20,6 +20,7 @@ from synth.recipe.base import URL as URL
 from synth.recipe.base import Name, Number, Spec, Whole, text_or_mapping
 from synth.recipe.diversity import DiversitySpec as DiversitySpec
 from synth.recipe.faults import FaultsSpec
+from synth.recipe.gates import Gate
 
 Provider = Literal["embedded", "openai", "vllm", "transformers", "scripted"]
 
@@ -277,15 +278,6 @@ KINDS: dict[str, type[GeneratorSpec]] = {
 }
 
 
-class GateSpec(Spec):
-    """A further quality gate, by name, with its options."""
-
-    gate: Name
-    """Which gate."""
-    options: Json = {}
-    """Given to the gate."""
-
-
 class BudgetSpec(Spec):
     """Hard limits: no call is sent that could pass one. Any of them ends a run cleanly, to be resumed."""
 
@@ -333,13 +325,8 @@ class Recipe(Spec):
         text_or_mapping("must be 'off', or a mapping such as {max_similarity: 0.9}"),
     ] = DiversitySpec(embedder="off")
     """Rejection of near-duplicates; `off` keeps everything. Unset: by wording only. `{}`: by meaning too."""
-    gates: list[
-        Annotated[
-            Annotated[Name, Tag("<text>")] | Annotated[GateSpec, Tag("<mapping>")],
-            text_or_mapping("must be the name of a gate, or {gate: name, options: {…}}"),
-        ]
-    ] = []
-    """Extra quality gates, in order."""
+    gates: list[Gate] = []
+    """Look at every finished attempt, in this order; the first that says no rejects it. A bare name means defaults."""
     budget: BudgetSpec = BudgetSpec()
     """Hard limits of a run."""
     cache: bool = False

@@ -42,7 +42,7 @@ generate:
       messages: [{role: user, content: "{{ seed.question }}"}, {role: assistant, content: "{{ draft }}"}]
 axes: {mood: [calm, 1, 1.5, true]}
 diversity: off
-gates: [length, {gate: other, options: {x: 1}}]
+gates: [refusal, {gate: length, max_words: 200}, {gate: "my.gates:Tone", options: {x: 1}}, "my.gates:Brief"]
 budget: {usd: 5.0, tokens: 2000000, minutes: 60, attempts: 5}
 output: {formats: [messages]}
 """
@@ -97,6 +97,10 @@ def test_variables_may_stand_for_any_value(validator: Draft202012Validator) -> N
         (["axes", "mood"], [[1]]),
         (["diversity"], "on"),
         (["gates"], [3]),
+        (["gates"], ["lenght"]),
+        (["gates"], ["decontaminate"]),
+        (["gates"], [{"gate": "length", "max_word": 3}]),
+        (["gates"], [{"gate": "repetition", "ngram": 0}]),
         (["budget"], None),
         (["output", "formats"], ["pdf"]),
     ],

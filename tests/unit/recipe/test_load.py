@@ -253,7 +253,7 @@ generate:
     output: {messages: [{role: user, content: hi}], text: "{{ a }}"}
 axes: {mood: [calm, 1]}
 diversity: {max_overlap: 0.5}
-gates: [g, {gate: h, options: {}}]
+gates: [format, {gate: length, max_words: 9}, {gate: "m:G", options: {}}]
 budget: {usd: 1, minutes: 2}
 cache: true
 output: {formats: [messages]}

@@ -1,0 +1,219 @@
+"""Rows out of JSONL, JSON, CSV, Parquet and plain text, also gzipped, one after the other: files may exceed memory.
+
+A row that cannot be read is told of with its line and reason, and the rows after it are read all the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from synth.errors import UsageError
+from synth.messages import Json
+
+SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".txt")
+MAX_LINE_BYTES = 64_000_000
+_MAX_RATIO = 200
+_RATIO_COUNTS_FROM = 64_000_000
+
+Tell = Callable[[int, str], None]
+"""Takes the line (from 1; in Parquet the row) and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. ``raw`` is the line it stood on, without its end, where the file has one JSON object a line."""
+
+    line: int
+    data: Json
+    raw: bytes | None = None
+
+
+def file_kind(path: Path) -> str:
+    """The suffix that says how a file is read, ``.gz`` aside. Raises ``UsageError`` for one that is not known."""
+    suffix = (Path(path.stem) if path.suffix.lower() == ".gz" else path).suffix.lower()
+    suffix = {".ndjson": ".jsonl", ".pq": ".parquet"}.get(suffix, suffix)
+    if suffix not in SUFFIXES:
+        raise UsageError(f"{path}: synth reads {', '.join(SUFFIXES)}, and .gz of these", hint="rename or convert it")
+    return suffix
+
+
+def read_rows(path: Path, tell: Tell) -> Iterator[Row]:
+    """The rows of ``path`` in their order; ``tell`` hears of each that cannot be read.
+
+    Text files give rows with the one field ``text``. Raises ``UsageError`` where the file as a whole cannot be read:
+    it is not there, is no Parquet, or is a gzip bomb.
+    """
+    kind = file_kind(path)
+    if kind == ".parquet":
+        yield from _parquet(path)
+        return
+    try:
+        with path.open("rb") as file:
+            compressed = path.suffix.lower() == ".gz"
+            stream: IO[bytes] = io.BufferedReader(_Unzipped(file, path), 1 << 20) if compressed else file
+            match kind:
+                case ".jsonl":
+                    yield from _jsonl(stream, tell)
+                case ".csv":
+                    yield from _csv(stream, tell)
+                case ".json":
+                    yield from _json(stream, path, tell)
+                case _:
+                    for line, content in _lines(stream, tell):
+                        if content.strip():
+                            yield Row(line, {"text": decode(content, line, tell)})
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder, not a file") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UsageError(f"{path} is no whole gzip file: {error}", hint="copy it again") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def decode(content: bytes, line: int, tell: Tell) -> str:
+    """UTF-8, else Windows-1252: what older tools write. It is told, since it is a guess."""
+    if line == 1:
+        content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        tell(line, f"the byte 0x{content[error.start]:02X} is not UTF-8: read as Windows-1252")
+        return content.decode("cp1252", "replace")
+
+
+def _lines(stream: IO[bytes], tell: Tell) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    while content := stream.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(content) > MAX_LINE_BYTES:
+            while content and not content.endswith(b"\n"):
+                content = stream.readline(MAX_LINE_BYTES)
+            tell(number, f"the line has more than {MAX_LINE_BYTES // 1_000_000} MB")
+            continue
+        yield number, content
+
+
+def _jsonl(stream: IO[bytes], tell: Tell) -> Iterator[Row]:
+    loads = orjson.loads
+    for line, content in _lines(stream, tell):
+        raw = content.rstrip(b"\r\n")
+        if line == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        if not raw or raw.isspace():
+            continue
+        try:
+            data = loads(raw)
+        except orjson.JSONDecodeError as error:
+            try:
+                raw.decode()
+            except UnicodeDecodeError:
+                raw = decode(raw, line, tell).encode()
+                try:
+                    data = loads(raw)
+                except orjson.JSONDecodeError as other:
+                    tell(line, f"broken JSON: {other.msg}")
+                    continue
+            else:
+                tell(line, f"broken JSON: {error.msg} at column {error.colno}")
+                continue
+        if isinstance(data, dict):
+            yield Row(line, data, raw)
+        else:
+            tell(line, "not a JSON object")
+
+
+def _json(stream: IO[bytes], path: Path, tell: Tell) -> Iterator[Row]:
+    content = stream.read(MAX_LINE_BYTES * 16 + 1)
+    if len(content) > MAX_LINE_BYTES * 16:
+        raise UsageError(f"{path}: a .json file is read whole, and this has more than 1 GB", hint="use .jsonl")
+    try:
+        data = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise UsageError(f"{path}:{error.lineno}:{error.colno}: broken JSON: {error.msg}") from error
+    for number, item in enumerate(data if isinstance(data, list) else [data], 1):
+        if isinstance(item, dict):
+            yield Row(number, item)
+        else:
+            tell(number, "not a JSON object")
+
+
+def _csv(stream: IO[bytes], tell: Tell) -> Iterator[Row]:
+    csv.field_size_limit(MAX_LINE_BYTES)
+    texts = (decode(content, line, tell).replace("\0", "") for line, content in _lines(stream, tell))
+    reader = csv.reader(texts, strict=True)
+    header: list[str] | None = None
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            tell(line, f"broken CSV: {error}")
+            continue
+        if header is None:
+            header = [name.strip() for name in cells]
+        elif len(cells) == len(header):
+            yield Row(line, dict(zip(header, cells, strict=True)))
+        elif cells:
+            tell(line, f"it has {len(cells)} fields, and the header has {len(header)}")
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    pyarrow, parquet = import_pyarrow(path)
+    number = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=1000):
+                for data in batch.to_pylist():
+                    number += 1
+                    yield Row(number, data)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}") from None
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UsageError(f"{path} is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
+
+
+def import_pyarrow(path: Path) -> tuple[Any, Any]:
+    """``pyarrow`` and its ``parquet``. Raises ``UsageError`` where the extra is not installed."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise UsageError(f"{path} needs pyarrow", hint="pip install 'synth[parquet]', or use .jsonl") from error
+    return pyarrow, parquet
+
+
+class _Unzipped(io.RawIOBase):
+    """What a gzip file holds; stops where it unfolds to far more than text ever does."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._file = file
+        self._path = path
+        self._unzip = gzip.GzipFile(fileobj=file)
+        self._out = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._unzip.read1(len(buffer))
+        self._out += len(content)
+        if self._out > _RATIO_COUNTS_FROM and self._out > _MAX_RATIO * self._file.tell():
+            raise UsageError(
+                f"{self._path} unfolds to more than {_MAX_RATIO} times its size: it looks like a bomb",
+                hint="unpack it yourself if you trust it",
+            )
+        buffer[: len(content)] = content
+        return len(content)

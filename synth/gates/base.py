@@ -1,0 +1,35 @@
+"""What a gate is: it looks at one finished draft and says whether it may pass, why not, and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from synth.example import Draft, Verdict
+
+
+class Gate(Protocol):
+    """Keeps no state between drafts: its verdict depends on the draft alone. ``name`` names verdict and score."""
+
+    name: str
+
+    def judge(self, draft: Draft) -> Verdict:
+        """Pass or fail, with the reason in words that make sense beside the example."""
+        ...
+
+
+def judge_all(gates: Sequence[Gate], draft: Draft) -> tuple[Verdict, ...]:
+    """What the gates say in their order, up to the first that says no."""
+    verdicts: list[Verdict] = []
+    for gate in gates:
+        verdicts.append(gate.judge(draft))
+        if not verdicts[-1].passed:
+            break
+    return tuple(verdicts)
+
+
+def texts(draft: Draft, roles: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Role and text of every message of these roles; an assistant that only calls tools says nothing."""
+    for message in draft.messages:
+        if message.role in roles and not (message.tool_calls and not message.content):
+            yield message.role, message.content or ""

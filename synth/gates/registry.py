@@ -1,0 +1,70 @@
+"""Which class judges for which gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from synth.errors import UsageError
+from synth.example import Draft, Verdict
+from synth.gates.base import Gate
+from synth.gates.decontaminate import Decontaminate
+from synth.gates.format import Format
+from synth.gates.language import Language
+from synth.gates.length import Length
+from synth.gates.refusal import Refusal
+from synth.gates.repetition import Repetition
+from synth.plugins import load_class
+from synth.recipe.gates import (
+    DecontaminateSpec,
+    FormatSpec,
+    GateSpec,
+    LanguageSpec,
+    LengthSpec,
+    PluginGateSpec,
+    RefusalSpec,
+    RepetitionSpec,
+)
+
+
+def build_gates(specs: Sequence[GateSpec], base: Path) -> tuple[Gate, ...]:
+    """The gates of a recipe, in its order. Raises ``UsageError`` for files, extras and classes that are not there."""
+    return tuple(_build(spec, base) for spec in specs)
+
+
+def _build(spec: GateSpec, base: Path) -> Gate:
+    match spec:
+        case LengthSpec():
+            return Length(spec)
+        case RefusalSpec():
+            return Refusal(spec)
+        case RepetitionSpec():
+            return Repetition(spec)
+        case FormatSpec():
+            return Format(spec)
+        case LanguageSpec():
+            return Language(spec)
+        case DecontaminateSpec():
+            return Decontaminate(spec, base)
+        case PluginGateSpec():
+            return _Own(spec, base)
+        case other:
+            raise AssertionError(f"no gate for {type(other).__name__}")
+
+
+class _Own:
+    """A user's own class under the name that the recipe gives it."""
+
+    def __init__(self, spec: PluginGateSpec, base: Path) -> None:
+        self.name = spec.id
+        made = load_class(spec.gate, base)(spec.options)
+        if not callable(getattr(made, "judge", None)):
+            raise UsageError(f"{spec.gate} has no method 'judge'", hint="see synth.gates.base.Gate")
+        self._gate: Gate = made
+        self._where = spec.gate
+
+    def judge(self, draft: Draft) -> Verdict:
+        verdict = self._gate.judge(draft)
+        if not isinstance(verdict, Verdict):
+            raise UsageError(f"{self._where}.judge gave {type(verdict).__name__}, not a Verdict")
+        return Verdict(self.name, verdict.passed, verdict.reason, verdict.score, verdict.near)

@@ -1,0 +1,149 @@
+"""What a recipe says of gates: which look at every finished attempt, and how strict each is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from synth.messages import Json
+from synth.recipe.base import CLASS_PATH, Name, Number, Spec, Whole
+
+SpeakingRole = Literal["system", "user", "assistant"]
+
+
+def _default_id(made: Json) -> str:
+    return str(made["gate"]).rpartition(":")[2]
+
+
+class GateSpec(Spec):
+    """What every gate has."""
+
+    gate: str
+    id: Name = Field(default_factory=_default_id)
+    """Names the verdict and the score in a row. Default: the gate; give one where the same gate stands twice."""
+
+
+class TextGateSpec(GateSpec):
+    """What every gate has that reads what was said."""
+
+    roles: list[SpeakingRole] = Field(["assistant"], min_length=1)
+    """Whose messages it looks at."""
+
+
+class LengthSpec(TextGateSpec):
+    """Messages that are neither too short nor too long. Score: words of the longest one."""
+
+    gate: Literal["length"]
+    """Messages that are neither too short nor too long."""
+    min_words: Whole = Field(1, ge=0)
+    """Fewest words of a message."""
+    max_words: Whole | None = Field(None, ge=1)
+    """Most words of a message."""
+    min_chars: Whole = Field(0, ge=0)
+    """Fewest characters of a message."""
+    max_chars: Whole | None = Field(None, ge=1)
+    """Most characters of a message."""
+
+
+class RefusalSpec(TextGateSpec):
+    """No refusals, and nothing in which a model speaks of itself. Score: such phrases found."""
+
+    gate: Literal["refusal"]
+    """No refusals, and nothing in which a model speaks of itself."""
+    phrases: list[str] = []
+    """Further texts to refuse, in any case: your teacher's own habits."""
+
+
+class RepetitionSpec(TextGateSpec):
+    """No text that goes round in circles. Score: the largest share of it that was said before."""
+
+    gate: Literal["repetition"]
+    """No text that goes round in circles."""
+    ngram: Whole = Field(4, ge=1, le=20)
+    """Words in a row that count as a repetition when they come again in the same message."""
+    max_share: Number = Field(0.3, gt=0, le=1)
+    """Most of a message's n-grams that may repeat an earlier one."""
+    max_lines: Number = Field(0.3, gt=0, le=1)
+    """Most of a message's lines that may repeat an earlier one."""
+
+
+class FormatSpec(GateSpec):
+    """A conversation that trainers take: roles in order, nothing empty, every tool call known, valid and answered."""
+
+    gate: Literal["format"]
+    """A conversation that trainers take: roles in order, nothing empty, tool calls valid and answered."""
+
+
+class LanguageSpec(TextGateSpec):
+    """Only these languages. Score: how sure it is of the language it found. Needs the extra `clean`."""
+
+    gate: Literal["language"]
+    """Only these languages. Needs the extra `clean`."""
+    languages: list[Annotated[str, Field(pattern=r"^[a-z]{2}$")]] = Field(["en"], min_length=1)
+    """ISO 639-1 codes of the languages that may be spoken."""
+    min_confidence: Number = Field(0.5, ge=0, le=1)
+    """A message in another language is rejected where the detector is at least so sure of that."""
+    min_words: Whole = Field(5, ge=1)
+    """Shorter messages pass: nobody can tell their language."""
+
+
+class DecontaminateSpec(GateSpec):
+    """Nothing from the benchmarks that the trained model will be measured by. Score: share of n-grams found there."""
+
+    gate: Literal["decontaminate"]
+    """Nothing from the benchmarks that the trained model will be measured by."""
+    files: list[str] = Field(min_length=1)
+    """Benchmark files (.jsonl .json .csv .parquet .txt, also .gz), relative to the recipe."""
+    fields: list[str] = []
+    """Columns of those files to compare with. Unset: all that hold text."""
+    ngram: Whole = Field(13, ge=3, le=50)
+    """Words in a row that must not come from a benchmark. Shorter benchmark texts count as a whole."""
+    max_share: Number = Field(0, ge=0, lt=1)
+    """Share of the example's n-grams that may be found in a benchmark; 0: not one."""
+
+
+class PluginGateSpec(GateSpec):
+    """A gate of your own, in Python."""
+
+    gate: Annotated[str, Field(pattern=CLASS_PATH)]
+    """`module:Class`; the class implements `synth.gates.base.Gate`."""
+    options: Json = {}
+    """Given to the class."""
+
+
+GATES: dict[str, type[GateSpec]] = {
+    "length": LengthSpec,
+    "refusal": RefusalSpec,
+    "repetition": RepetitionSpec,
+    "format": FormatSpec,
+    "language": LanguageSpec,
+    "decontaminate": DecontaminateSpec,
+}
+PLUGIN_TAG = "<gate plugin>"
+
+
+def _tag(value: Any) -> str | None:
+    gate = value.get("gate") if isinstance(value, dict) else getattr(value, "gate", None)
+    if not isinstance(gate, str):
+        return None
+    return PLUGIN_TAG if ":" in gate else f"<{gate}>"
+
+
+def _named(value: Any) -> Any:
+    return {"gate": value} if isinstance(value, str) else value
+
+
+_Gate = Annotated[
+    Annotated[LengthSpec, Tag("<length>")]
+    | Annotated[RefusalSpec, Tag("<refusal>")]
+    | Annotated[RepetitionSpec, Tag("<repetition>")]
+    | Annotated[FormatSpec, Tag("<format>")]
+    | Annotated[LanguageSpec, Tag("<language>")]
+    | Annotated[DecontaminateSpec, Tag("<decontaminate>")]
+    | Annotated[PluginGateSpec, Tag(PLUGIN_TAG)],
+    Discriminator(_tag),
+]
+_BareName = Literal["length", "refusal", "repetition", "format", "language"] | Annotated[str, Field(pattern=CLASS_PATH)]
+Gate = Annotated[_Gate, BeforeValidator(_named, json_schema_input_type=_BareName | _Gate)]
+"""A gate with its options, or only its name."""

@@ -1,0 +1,113 @@
+"""Gates in a recipe: what it says of them, what they do to a run, and how it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from synth.errors import RecipeError, UsageError
+from synth.recipe.load import load_recipe
+from synth.run import run
+
+RECIPE = """\
+name: t
+models:
+  teacher: {provider: scripted, answers: answers.yaml}
+seeds: {path: seeds.jsonl}
+generate:
+  - kind: custom
+    id: raw
+    count: 3
+    steps: [{as: draft, prompt: "{{ seed.question }}"}]
+    output: {messages: [{role: user, content: "{{ seed.question }}"}, {role: assistant, content: "{{ draft }}"}]}
+diversity: "off"
+gates: GATES
+"""
+OWN = """\
+from synth.example import Verdict
+
+class NoDigits:
+    def __init__(self, options):
+        self.name = "digits"
+        self._words = options["words"]
+
+    def judge(self, draft):
+        return Verdict("digits", not any(w in draft.text for w in self._words), "it holds one of the words", 0.5)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rows = [{"question": text} for text in ("good one", "bad two", "good three", "fine four")]
+    (tmp_path / "seeds.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    (tmp_path / "answers.yaml").write_text(
+        "- {match: bad, answer: As an AI language model I cannot say.}\n- {answer: All is well with this answer.}\n"
+    )
+    return tmp_path
+
+
+def load(gates: str) -> Path:
+    Path("r.yaml").write_text(RECIPE.replace("GATES", gates))
+    return Path("r.yaml")
+
+
+def test_a_gate_rejects_the_attempt_by_its_name_and_leaves_its_score(folder: Path) -> None:
+    result = run(load_recipe(load("[length, refusal]")))
+    assert result.summary["rejected"] == {"refusal": 1}
+    rows = [orjson.loads(line) for line in (result.run_dir / "dataset/raw.jsonl").read_bytes().splitlines()]
+    assert [row["scores"] for row in rows] == [{"length": 6, "refusal": 0}] * 3
+    (rejected,) = [orjson.loads(line) for line in (result.run_dir / "rejected.jsonl").read_bytes().splitlines()]
+    assert (rejected["gate"], rejected["reason"]) == ("refusal", "the assistant says 'As an AI language model'")
+
+
+def test_no_gates_keep_everything(folder: Path) -> None:
+    assert run(load_recipe(load("[]"))).summary["rejected"] == {}
+
+
+def test_a_gate_of_ones_own(folder: Path) -> None:
+    Path("own_gates.py").write_text(OWN)
+    result = run(load_recipe(load('[{gate: "own_gates:NoDigits", id: words, options: {words: [cannot]}}]')))
+    assert result.summary["rejected"] == {"words": 1}
+
+
+def test_a_changed_gate_is_a_changed_recipe(folder: Path) -> None:
+    run(load_recipe(load("[length]")))
+    with pytest.raises(UsageError, match=r"gates\.0\.max_words: unset -> 50"):
+        run(load_recipe(load("[{gate: length, max_words: 50}]")))
+
+
+def test_a_changed_benchmark_is_a_changed_recipe(folder: Path) -> None:
+    Path("b.txt").write_text("some words that stand in a benchmark\n")
+    gates = "[{gate: decontaminate, files: [b.txt]}]"
+    run(load_recipe(load(gates)))
+    Path("b.txt").write_text("other words that stand in a benchmark\n")
+    with pytest.raises(UsageError, match=r"content of b\.txt"):
+        run(load_recipe(load(gates)))
+
+
+@pytest.mark.parametrize(
+    ("gates", "problem"),
+    [
+        ("[lenght]", "r.yaml:12:9: unknown gate 'lenght' (did you mean 'length'?)"),
+        ("[{gate: lenght}]", "r.yaml:12:16: unknown gate 'lenght' (did you mean 'length'?)"),
+        ("[{gate: length, max_word: 3}]",
+         "r.yaml:12:24: unknown key 'max_word' in gates.0 (did you mean 'max_words'?)"),
+        ("[{gate: length, min_words: -1}]", "r.yaml:12:35: 'min_words' must be at least 0, got -1"),
+        ("[{max_words: 3}]", "r.yaml:12:9: 'gate' is missing in gates.0 (gates: length, refusal, repetition, format, "
+         "language, decontaminate, or module:Class for your own)"),
+        ("[3]", "r.yaml:12:9: 'gates.0' must be the name of a gate, or a mapping with 'gate', got 3"),
+        ("[{gate: decontaminate}]", "r.yaml:12:9: 'files' is missing in gates.0 (files: Benchmark files (.jsonl .json "
+         ".csv .parquet .txt, also .gz), relative to the recipe.)"),
+        ("[{gate: decontaminate, files: [seds.jsonl]}]",
+         "r.yaml:12:39: benchmark file: there is no file 'seds.jsonl' (did you mean 'seeds.jsonl'?)"),
+        ("[length, {gate: length, max_words: 3}]", "r.yaml:12:17: two gates have the id 'length': gates.0 has it too "
+         "(give one of them an 'id' of its own: its score gets that name)"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_where_it_stands(folder: Path, gates: str, problem: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(load(gates))
+    assert [f"{p} ({p.hint})" if p.hint else str(p) for p in caught.value.problems] == [problem]
