@@ -56,7 +56,7 @@ async def server(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def model(server: EmbeddedServer) -> AsyncIterator[Model]:
     client = OpenAICompatible(Endpoint(server.base_url, own_server=True), server.name, send_seed=True)
-    yield Model("teacher", "embedded", server.base_url, client, Limiter(32), FREE, server)
+    yield Model("teacher", "embedded", server.base_url, client, Limiter("here", 32), FREE, 120, server)
     await client.aclose()
 
 
