@@ -62,12 +62,12 @@ class WorkerProcess:
 
     @property
     def running(self) -> bool:
-        return self._channel is not None
+        return self._channel is not None and self._process is not None and self._process.poll() is None
 
     async def ask(self, request: Json) -> bytes:
         """One request, one reply. Raises ``WorkerDied``; the next one may then start another process."""
         if self._channel is None:
-            raise WorkerDied("the worker process is not running")
+            raise WorkerDied("found no process to run in")
         return await self._exchange(self._channel, orjson.dumps(request), self._seconds)
 
     def kill(self) -> int:
@@ -108,7 +108,8 @@ def _why(status: int, seconds: float) -> str:
     if status == -signal.SIGALRM:
         return f"took longer than {seconds:g} s"
     if status < 0:
-        return f"ended its process ({signal.Signals(-status).name})"
+        # A JSON writer that gets no memory crashes, so the two cannot be told apart.
+        return f"ended its process ({signal.Signals(-status).name}: it crashed or ran out of memory)"
     return f"ended its process (exit status {status})"
 
 

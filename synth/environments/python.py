@@ -50,6 +50,16 @@ class PythonTools:
             for tool in said["tools"]
         )
 
+    async def start_again(self) -> None:
+        """Another process, after one has died. Raises ``EnvironmentFault`` where the tools file is now another one."""
+        before = self.tools
+        try:
+            await self.start()
+        except RecipeError as error:
+            raise EnvironmentFault(str(error)) from error
+        if self.tools != before:
+            raise EnvironmentFault(f"{self._spec.tools} has been changed since the run began")
+
     @asynccontextmanager
     async def session(self, seed: int) -> AsyncIterator[PythonSession]:
         made = PythonSession(self, next(self._numbers), seed)
@@ -109,6 +119,8 @@ class PythonSession:
     async def _ask(self, request: Json, culprit: str) -> Json:
         async with self._process.lock:
             reply: Json = orjson.loads(await self._ask_for(request, culprit))
+            if "ends" in reply:
+                self._process.kill()
         if "fault" in reply:
             raise EnvironmentFault(reply["fault"])
         return reply
@@ -124,7 +136,7 @@ class PythonSession:
     async def _restore(self) -> None:
         """Put the state into the present process: a new one, or one that does not know this conversation."""
         if not self._process.running:
-            await self._process.start()
+            await self._tools.start_again()
         start = {"op": "start", "session": self._number, "seed": self._seed}
         for request in (start, *self._writes):
             reply = orjson.loads(await self._process.ask(request))

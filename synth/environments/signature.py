@@ -60,7 +60,7 @@ class Signature:
             )
             self.parameters = _for_a_model(self._model.model_json_schema())
         except (PydanticUserError, NameError, TypeError) as error:
-            first = str(error).splitlines()[0]
+            first = str(error).splitlines()[0].partition(" Set `")[0]  # that setting is not the author's to make
             raise SignatureError(f"tool {name!r}: its types have no JSON Schema: {first}") from error
         self._names = [(parameter.name, f"field_{parameter.name}") for parameter in taken]
 

@@ -26,6 +26,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synth.environments.declaration import read_declaration, read_text
+from synth.environments.vocabulary import ToolSpec
 from synth.errors import Problem, UsageError
 from synth.fingerprint import sha256_file
 from synth.recipe.faults import FaultRates, FaultsSpec
@@ -92,7 +93,8 @@ class EnvironmentFile(_Part):
 class EnvironmentSpec:
     """A checked environment. ``state`` is a file, the name of a function in the tools file, or None.
 
-    ``fingerprint`` covers every file it is made of; ``policy`` is the policy's text.
+    ``declared`` are the tools of a ``tools.yaml``; ``policy`` is the policy's text; ``fingerprint`` covers every file
+    of the environment.
     """
 
     folder: Path
@@ -100,6 +102,7 @@ class EnvironmentSpec:
     description: str
     mode: Mode
     tools: Path | None
+    declared: tuple[ToolSpec, ...]
     state: Path | str | None
     policy: str
     invariants: Mapping[str, str]
@@ -143,19 +146,26 @@ def load_environment(folder: Path) -> EnvironmentSpec:
         state = named("state", written.state)
         if state.is_file():
             _check_state(state, problems)
-    elif state is not None and written.mode != "python":
-        problems.at(("state",), f"mode {written.mode} has no tools.py that could make a state", "name a JSON file")
+    for key in ("state", "invariants"):
+        if written.mode != "python" and getattr(written, key):
+            problems.at_key((key,), f"mode {written.mode} has no {key}: only code could keep to it", "remove it")
     if written.mode == "live" and written.server is None:
         problems.at(("mode",), "mode live needs 'server'", "server: {command: [program, argument]} or {url: http://…}")
     if written.mode != "live" and written.server is not None:
         problems.at_key(("server",), f"mode {written.mode} uses no server", "remove it, or set mode: live")
     problems.raise_if_any()
+    declared: tuple[ToolSpec, ...] = ()
+    if written.mode == "mock" and tools is not None:
+        from synth.environments.tools_file import load_tools
+
+        declared = load_tools(tools)
     return EnvironmentSpec(
         folder=folder,
         name=written.name,
         description=written.description.strip(),
         mode=written.mode,
         tools=tools,
+        declared=declared,
         state=state,
         policy=read_text(policy).strip() if policy is not None else "",
         invariants=written.invariants,

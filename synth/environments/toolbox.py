@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
 import traceback
@@ -13,6 +14,7 @@ from typing import Any
 
 from synth.environments.authoring import INVARIANT_MARK, TOOL_MARK, ToolMark
 from synth.environments.signature import Signature, SignatureError
+from synth.environments.vocabulary import TOOL_NAME
 from synth.messages import Json
 
 _MODULE = "tools"
@@ -80,6 +82,8 @@ class Toolbox:
 
     def _add(self, function: Callable[..., Any], mark: ToolMark) -> None:
         name, line = mark.name or function.__name__, function.__code__.co_firstlineno
+        if not TOOL_NAME.fullmatch(name):
+            raise LoadError(f"{name!r} cannot name a tool: at most 64 letters, digits, '_' and '-'", line)
         if name in self.tools:
             raise LoadError(f"two tools are named {name!r}", line, "rename one")
         try:
@@ -105,7 +109,10 @@ def _import(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[_MODULE] = module  # types in annotations are looked up there
     try:
+        _refuse_shadowed(ast.parse(path.read_bytes(), str(path)))
         spec.loader.exec_module(module)
+    except LoadError:
+        raise
     except SyntaxError as error:
         raise LoadError(f"it is not valid Python: {error.msg}", error.lineno or 0) from error
     except MemoryError as error:
@@ -115,6 +122,26 @@ def _import(path: Path) -> ModuleType:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         raise LoadError(f"it does not import: {type(error).__name__}: {error}", (lines or [0])[-1] or 0) from error
     return module
+
+
+def _refuse_shadowed(tree: ast.Module) -> None:
+    """Python lets a second function of a name replace the first without a word."""
+    seen: dict[str, int] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_marked(node):
+            line = node.decorator_list[0].lineno
+            if node.name in seen:
+                message = f"two functions are named {node.name!r}: the first is on line {seen[node.name]}"
+                raise LoadError(message, line, "rename one")
+            seen[node.name] = line
+
+
+def _is_marked(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    texts = [
+        ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        for decorator in node.decorator_list
+    ]
+    return any(text.rpartition(".")[2] in {"tool", "invariant"} for text in texts)
 
 
 def _compile(name: str, text: str) -> CodeType:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
 
 from synth.messages import Json, Tool
 from synth.recipe.faults import FaultKind
+
+TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What model APIs take as the name of a tool."""
 
 
 @dataclass(frozen=True, slots=True)

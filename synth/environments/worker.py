@@ -4,7 +4,8 @@ It is started as ``python -m synth.environments.worker FD`` and answers one requ
 four bytes of length (big endian) and JSON. Whatever the user's code prints is caught; a request that takes longer
 than its time ends the process with SIGALRM, whether or not anyone still listens.
 
-Every request is ``{"op": …}`` and every reply ``{"fault": …}`` or what the operation says below.
+Every request is ``{"op": …}`` and every reply ``{"fault": …}`` or what the operation says below; ``"ends"`` in a reply
+says that it is the last one of this process.
 """
 
 from __future__ import annotations
@@ -36,11 +37,7 @@ _PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | or
 
 
 class Fault(Exception):
-    """The environment's own code failed; ``str()`` says how. ``fatal``: this process is not to be used again."""
-
-    def __init__(self, message: str, *, fatal: bool = False) -> None:
-        super().__init__(message)
-        self.fatal = fatal
+    """The environment's own code failed; ``str()`` says how."""
 
 
 class Held:
@@ -164,7 +161,7 @@ def _answer(operation: Callable[[Json], Json | bytes], request: Json) -> tuple[J
     try:
         return operation(request), True
     except Fault as fault:
-        return {"fault": str(fault)}, not fault.fatal
+        return {"fault": str(fault)}, True
     except MemoryError:
         # What filled the memory may still hold it, so nothing else is served from here.
         return {"fault": f"{_culprit(request)} used more memory than its limit"}, False
@@ -224,10 +221,13 @@ def serve(channel: socket.socket) -> None:
         signal.setitimer(signal.ITIMER_REAL, settings["seconds"])
         reply, may_go_on = _answer(operations[request["op"]], request)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        if isinstance(reply, dict) and caught.tell():
-            reply["printed"] = _short(caught.getvalue())
-            caught.seek(0)
-            caught.truncate()
+        if isinstance(reply, dict):
+            if caught.tell():
+                reply["printed"] = _short(caught.getvalue())
+                caught.seek(0)
+                caught.truncate()
+            if not may_go_on:
+                reply["ends"] = True
         write_frame(channel, reply if isinstance(reply, bytes) else orjson.dumps(reply))
         if not may_go_on:
             return
