@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from synth.cli.terminal import Terminal, pass_terminal
 
 if TYPE_CHECKING:
     from synth.events import Listener
-    from synth.run import Resume
+    from synth.job import Resume
 
 
 @click.command()
@@ -61,38 +60,32 @@ def command(
     if quiet and as_json:
         raise click.UsageError("--quiet and --json do not go together.")
     terminal.as_json = as_json
+    from synth.job import run
     from synth.recipe.load import load_recipe
-    from synth.run import run
 
     loaded = load_recipe(recipe, overrides=overrides, count=count)
     terminal.hide(loaded.secrets)
     terminal.run_dir = run_dir or Path("runs") / loaded.recipe.name
     again = _resume_command(recipe, run_dir, overrides, count)
-    with _progress(terminal, again, quiet=quiet) as listener:
-        result = run(loaded, run_dir=run_dir, resume=resume, listener=listener)
+    result = run(loaded, run_dir=run_dir, resume=resume, listener=_listener(terminal, again, quiet=quiet))
     if quiet and result.ending.exit_code:
         terminal.say(f"synth: {result.ending.status}: {result.ending.message}")
         terminal.say(f"  to resume: {again}")
     return result.ending.exit_code
 
 
-def _progress(terminal: Terminal, resume: str, *, quiet: bool) -> AbstractContextManager[Listener]:
+def _listener(terminal: Terminal, resume: str, *, quiet: bool) -> Listener:
     if quiet:
         from synth.events import ignore
 
-        return nullcontext(ignore)
+        return ignore
     if terminal.as_json:
         from synth.progress.json_lines import JsonProgress
 
         return JsonProgress(terminal.stream)
-    console = terminal.console()
-    if terminal.live:
-        from synth.progress.live import LiveProgress
+    from synth.progress.show import show_progress
 
-        return LiveProgress(console, resume=resume)
-    from synth.progress.lines import PlainProgress
-
-    return PlainProgress(console, resume=resume)
+    return show_progress(terminal.console(), live=terminal.live, resume=resume)
 
 
 def _resume_command(recipe: Path, run_dir: Path | None, overrides: Sequence[str], count: int | None) -> str:

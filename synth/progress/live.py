@@ -36,7 +36,7 @@ class LiveProgress:
         self._name = ""
         self._stopping = ""
         self._warned: set[str] = set()
-        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=4, transient=True)
+        self._live = Live(console=console, get_renderable=self.render, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -64,7 +64,7 @@ class LiveProgress:
                     elif isinstance(event, Stopping):
                         self._stopping = event.reason
 
-    def _render(self) -> RenderableType:
+    def render(self) -> RenderableType:
         with self._tally.lock:
             parts: list[RenderableType] = [self._generators()] if self._tally.generators else []
             parts += [_state(state) for state in self._tally.states.values()]

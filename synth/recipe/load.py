@@ -44,12 +44,15 @@ class LoadedRecipe:
     secrets: tuple[str, ...]
 
 
-def load_recipe(path: Path, *, overrides: Sequence[str] = (), count: int | None = None) -> LoadedRecipe:
+def load_recipe(
+    path: str | os.PathLike[str], *, overrides: Sequence[str] = (), count: int | None = None
+) -> LoadedRecipe:
     """Read and check the recipe at ``path``; ``overrides`` are ``path=value``, ``count`` is for every generator.
 
     Raises ``RecipeError`` with all problems in the order of their position, ``UsageError`` for an override that does
     not say what it changes.
     """
+    path = Path(path)
     text = _read_text(path)
     try:
         document = parse_yaml(text)

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 from synth.cli.measure import command
 from synth.cli.terminal import Terminal
+from synth.job import RunResult, run
 from synth.measure import measure_path
 from synth.recipe.load import load_recipe
-from synth.run import RunResult, run
 
 ANSWERS = """\
 - match: 'differ clearly'

@@ -7,9 +7,9 @@ import pytest
 from filelock import FileLock
 
 from synth.errors import UsageError
+from synth.job import run
 from synth.reader import RunReader
 from synth.recipe.load import load_recipe
-from synth.run import run
 
 RECIPE = """\
 name: t

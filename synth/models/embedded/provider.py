@@ -12,7 +12,6 @@ import time
 from collections import deque
 from pathlib import Path
 
-import synth
 from synth.errors import FatalModelError, UsageError
 from synth.models.embedded.cache import cached_path
 from synth.models.embedded.cores import physical_cores
@@ -144,7 +143,7 @@ class EmbeddedServer:
         command = [sys.executable, "-P", "-m", _SERVER_MODULE]
         for option, value in options.items():
             command += [option, str(value)]
-        found_at = [str(Path(synth.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        found_at = [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._child = child = await ChildProcess.start(
             f"the server of {self.name}",
             command,

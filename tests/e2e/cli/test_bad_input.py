@@ -11,8 +11,8 @@ import pytest
 
 from synth.cli.main import main
 from synth.errors import EXIT_FAILED, EXIT_USAGE, RunError
+from synth.job import run
 from synth.recipe.load import load_recipe
-from synth.run import run
 
 from .conftest import RECIPE, SEEDS, Folder
 

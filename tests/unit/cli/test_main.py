@@ -24,7 +24,9 @@ def modules_after(*words: str) -> set[str]:
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0, end.code\n"
         "print('\\n' + ' '.join(sys.modules), file=sys.stderr)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    root = str(Path(cli_main.__file__).parents[2])
+    environment = os.environ | {"PYTHONPATH": root}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return {name.partition(".")[0] for name in done.stderr.split("\n")[-2].split()}
 

@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from synth.errors import RecipeError, UsageError
+from synth.job import run
 from synth.recipe.load import load_recipe
-from synth.run import run
 
 RECIPE = """\
 name: t

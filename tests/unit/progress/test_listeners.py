@@ -92,7 +92,7 @@ def show_live(events: Iterable[Event], width: int) -> str:
     for event in events:
         progress(event)
     with console.capture() as capture:
-        console.print(progress._render())
+        console.print(progress.render())
     return capture.get()
 
 

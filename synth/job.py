@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,11 +20,11 @@ from filelock import FileLock, Timeout
 from synth.budget import Budget, require_prices
 from synth.diversity.embedders import open_embeddings
 from synth.diversity.embedding import Embeddings
-from synth.errors import RunError, UsageError
+from synth.errors import EXIT_INTERRUPTED, RunError, UsageError
 from synth.estimate import estimate
 from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, guarded, ignore
 from synth.example import generator_of
-from synth.export.dataset import write_run_folder
+from synth.export.dataset import dataset_file, write_run_folder
 from synth.files import cannot_write, write_atomically
 from synth.generators.base import Opened
 from synth.line import Line, make_lines
@@ -41,6 +41,8 @@ from synth.runner import Ending, Runner
 from synth.store import Store
 from synth.summary import summarize
 
+_INTERRUPTED = Ending("interrupted", "interrupted", exit_code=EXIT_INTERRUPTED)
+
 Resume = Literal["auto", "never", "require"]
 
 _PLACES_PER_CONNECTION = 2
@@ -49,30 +51,56 @@ _PLACES_PER_CONNECTION = 2
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run came to. ``ending.exit_code`` is what the command exits with."""
+    """What a run came to. ``ending.exit_code`` is what the command exits with; ``summary`` is ``summary.json``."""
 
     run_dir: Path
     ending: Ending
     summary: Json
 
+    def rows(self, generator: str | None = None) -> Iterator[Json]:
+        """The accepted examples of one generator, or of all, as the dataset files have them."""
+        for name in [generator] if generator is not None else self.summary["generators"]:
+            with dataset_file(self.run_dir, name).open("rb") as file:
+                yield from map(orjson.loads, file)
+
 
 def run(
-    loaded: LoadedRecipe, *, run_dir: Path | None = None, resume: Resume = "auto", listener: Listener = ignore
+    recipe: LoadedRecipe,
+    *,
+    run_dir: str | os.PathLike[str] | None = None,
+    resume: Resume = "auto",
+    listener: Listener = ignore,
 ) -> RunResult:
     """Carry out a recipe and leave its run folder (default: ``runs/<name>``) complete, or short and resumable.
 
-    Works inside a running event loop too, as in a notebook. Raises ``SynthError`` when nothing could be begun.
+    ``listener`` is told what happens, from the thread that the run is at work in; one that is a context manager is
+    entered for the run. Works inside a running event loop too, as in a notebook. Raises ``SynthError`` when nothing
+    could be begun.
     """
-    folder = run_dir or Path("runs") / loaded.recipe.name
-    job = _Job(loaded, folder, resume, listener)
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return _run_loop(job)
+    folder = Path(run_dir) if run_dir is not None else Path("runs") / recipe.recipe.name
+    job = _Job(recipe, folder, resume, listener)
+    with _entered(listener):
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return _run_loop(job)
+        return _run_in_thread(job)
+
+
+def _entered(listener: object) -> AbstractContextManager[object]:
+    return listener if isinstance(listener, AbstractContextManager) else nullcontext()
+
+
+def _run_in_thread(job: _Job) -> RunResult:
+    """For callers whose thread has an event loop already. Their Ctrl-C interrupts the run as a signal would."""
     results: list[RunResult | BaseException] = []
     thread = threading.Thread(target=lambda: results.append(_caught(job)), name="synth-run")
     thread.start()
-    thread.join()
+    while thread.is_alive():
+        try:
+            thread.join()
+        except KeyboardInterrupt:
+            job.interrupt()
     if isinstance(results[0], BaseException):
         raise results[0]
     return results[0]
@@ -104,10 +132,19 @@ class _Job:
         self._listener = guarded(listener)
         self._runner: Runner | None = None
         self._embeddings: Embeddings | None = None
-        self._interrupted = False
+        self._interrupted = threading.Event()
         self._task: asyncio.Task[object] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def interrupt(self) -> None:
+        """End the run soon, resumable; from any thread."""
+        if self._loop is None:
+            self._interrupted.set()
+        else:
+            self._loop.call_soon_threadsafe(self._interrupt)
 
     async def run(self) -> RunResult:
+        self._loop = asyncio.get_running_loop()
         recipe, started = self._recipe, time.monotonic()
         prepared = prepare(self._loaded)
         with _only_run_in(self._dir):
@@ -177,6 +214,8 @@ class _Job:
 
     async def _with_models(self, lines: list[Line], store: Store) -> tuple[Ending, Json]:
         recipe = self._recipe
+        if self._interrupted.is_set():
+            return _INTERRUPTED, _calls(store, None)
         self._task = asyncio.current_task()
         caller: JournaledCaller | None = None
         try:
@@ -202,17 +241,17 @@ class _Job:
                 self._runner = Runner(lines, caller, store, self._listener, places)
                 ending = await self._runner.run()
         except asyncio.CancelledError:
-            if not self._interrupted:
+            if not self._interrupted.is_set():
                 raise
-            ending = Ending("interrupted", "interrupted", exit_code=130)
+            ending = _INTERRUPTED
         except RunError as error:
             ending = Ending("failed", error.message, error.hint, error.exit_code)
         return ending, _calls(store, caller)
 
     def _interrupt(self) -> None:
-        if not self._interrupted:
+        if not self._interrupted.is_set():
             self._listener(Stopping("interrupted"))
-        self._interrupted = True
+        self._interrupted.set()
         if self._runner is not None:
             self._runner.interrupt()
         elif self._task is not None:
