@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from synth.curation.reading import import_pyarrow
 from synth.example import Seed
 from synth.gates.base import Gate
 from synth.gates.registry import build_gates
@@ -38,4 +40,6 @@ def prepare(loaded: LoadedRecipe) -> Prepared:
         generators.append((spec, Plan(recipe, spec, seeds), build_generator(setup)))
         prompts |= setup.prompts
     gates = build_gates(recipe.gates, base)
+    if "parquet" in recipe.output.formats:  # said now, not when everything has been paid for
+        import_pyarrow(Path("output.formats: parquet"))
     return Prepared(loaded, seeds, tuple(generators), gates, make_lock(loaded, seeds, prompts))

@@ -14,6 +14,10 @@ def dataset_card(recipe: Recipe, store: Store, summary: Json) -> str:
     parts = [_front_matter(recipe), f"# {recipe.name}", _opening(summary), _generators(summary)]
     if summary["rejected"]:
         parts.append(_rejected(summary))
+    if summary.get("exports"):
+        parts.append(_exports(summary["exports"]))
+    if recipe.gates:
+        parts.append("Gates that every example passed, in order: " + ", ".join(f"`{g.id}`" for g in recipe.gates) + ".")
     parts += [_models(recipe), *_examples(recipe, store)]
     return "\n\n".join(parts) + "\n"
 
@@ -44,6 +48,14 @@ def _generators(summary: Json) -> str:
 def _rejected(summary: Json) -> str:
     rows = [f"| {gate} | {count} |" for gate, count in summary["rejected"].items()]
     return "\n".join(["Rejected attempts by the gate that said no:", "", "| gate | attempts |", "|---|---|", *rows])
+
+
+def _exports(exports: Json) -> str:
+    rows = []
+    for name, told in exports.items():
+        rows.append(f"- `dataset/{name}/`: {told['written']} rows")
+        rows += [f"  - {count} rows left out: {reason}" for reason, count in told["left_out"].items()]
+    return "\n".join(["The same rows in other formats:", "", *rows])
 
 
 def _models(recipe: Recipe) -> str:

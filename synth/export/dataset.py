@@ -9,6 +9,7 @@ import orjson
 
 from synth.export.card import dataset_card
 from synth.export.croissant import croissant
+from synth.export.exporting import export_rows
 from synth.files import write_atomically
 from synth.fingerprint import sha256_file
 from synth.messages import Json
@@ -23,10 +24,33 @@ def write_run_folder(run_dir: Path, recipe: Recipe, store: Store, summary: Json)
         write_atomically(path, _lines(store.accepted_rows(spec.id)))
     rejected = (row for spec in recipe.generate for row in store.rejected_rows(spec.id))
     write_atomically(run_dir / "rejected.jsonl", _lines(rejected))
-    write_atomically(run_dir / "summary.json", [_pretty(summary)])
     hashes = {path: sha256_file(path) for path in files}
+    if exports := _write_formats(run_dir, recipe, store):
+        summary["exports"] = exports
+    write_atomically(run_dir / "summary.json", [_pretty(summary)])
     write_atomically(run_dir / "croissant.json", [_pretty(croissant(recipe, run_dir, hashes))])
     write_atomically(run_dir / "README.md", [dataset_card(recipe, store, summary).encode()])
+
+
+def _write_formats(run_dir: Path, recipe: Recipe, store: Store) -> Json:
+    """Write ``dataset/<format>/`` for every further format. By format: the rows written, and left out by reason."""
+    exports: Json = {}
+    for name in dict.fromkeys(recipe.output.formats):
+        if name == "messages":
+            continue
+        told: Json = {"written": 0, "left_out": {}}
+        for spec in recipe.generate:
+
+            def rows(generator: str = spec.id) -> Iterator[Json]:
+                return map(orjson.loads, store.accepted_rows(generator))
+
+            suffix = "parquet" if name == "parquet" else "jsonl"
+            done = export_rows(rows, name, run_dir / "dataset" / name / f"{spec.id}.{suffix}")
+            told["written"] += done.written
+            for reason, count in done.left_out.items():
+                told["left_out"][reason] = told["left_out"].get(reason, 0) + count
+        exports[name] = told
+    return exports
 
 
 def dataset_file(run_dir: Path, generator: str) -> Path:

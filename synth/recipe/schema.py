@@ -292,8 +292,8 @@ class BudgetSpec(Spec):
 
 
 class OutputSpec(Spec):
-    formats: list[Literal["messages"]] = ["messages"]
-    """What is written to `dataset/`."""
+    formats: list[Literal["messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "parquet"]] = ["messages"]
+    """What is written to `dataset/`: rows in full always; for every other format here a folder of its own."""
 
 
 class Recipe(Spec):

@@ -1,0 +1,47 @@
+"""``synth export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from synth.cli.terminal import Terminal, pass_terminal
+
+_FORMATS = ("messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "parquet")
+
+
+@click.command()
+@click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--format", "format_name", type=click.Choice(_FORMATS), required=True, help="What to write.")
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="A .jsonl or .parquet file, or a folder.")
+@click.option("--split", help="Shares by name, such as train=0.9,test=0.1: one file each, no seed on both sides.")
+@click.option("--split-seed", type=int, default=0, show_default=True, help="Another number, other sides.")
+@click.option("--shard-size", type=click.IntRange(1), help="Begin a new file after so many rows.")
+@pass_terminal
+def command(
+    terminal: Terminal,
+    run: Path,
+    format_name: str,
+    to: Path,
+    split: str | None,
+    split_seed: int,
+    shard_size: int | None,
+) -> None:
+    """Write the dataset of the run in DIR in another format.
+
+    Rows that the format cannot hold are left out, and it is said how many and why.
+    """
+    from synth.errors import UsageError
+    from synth.export.exporting import dataset_rows, export_rows
+    from synth.export.split import parse_shares
+
+    shares = parse_shares(split) if split is not None else None
+    rows = dataset_rows(run)
+    done = export_rows(rows, format_name, to, shares=shares, shard_size=shard_size, seed=split_seed)
+    for path, count in done.files.items():
+        terminal.say(f"{count:,} rows in {path}")
+    for reason, count in done.left_out.most_common():
+        terminal.say(f"{count:,} rows left out: {reason}", style="yellow")
+    if not done.written:
+        raise UsageError(f"nothing of {run} could be written as {format_name}", hint="choose another --format")

@@ -1,0 +1,170 @@
+"""One structure: chats as OpenAI, ShareGPT, Alpaca, Hermes or raw logs have them become messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from synth.errors import SynthError
+from synth.messages import Json, Message, Tool, ToolCall
+
+_ROLES = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "customer": "user",
+    "prompter": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "ai": "assistant",
+    "agent": "assistant",
+    "model": "assistant",
+    "function_call": "function_call",
+    "observation": "tool",
+    "function": "tool",
+    "tool": "tool",
+}
+_LOG_LINE = re.compile(rf"^\W*({'|'.join(name for name in _ROLES if name != 'function_call')})\W*?:[ \t]*", re.I | re.M)
+_CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.S)
+_RESPONSE = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.S)
+_TOOLS = re.compile(r"<tools>\n(.*?)\n</tools>", re.S)
+
+
+class NotAChat(SynthError):
+    """A row that holds no chat that could be understood; the message says why."""
+
+
+def to_chat(row: Json) -> tuple[tuple[Message, ...], tuple[Tool, ...]]:
+    """The messages and tools of a row, in whichever of the formats it is. Raises ``NotAChat``.
+
+    Known: ``messages`` (OpenAI), ``conversations`` (ShareGPT and Hermes), ``instruction``/``input``/``output``
+    (Alpaca), ``prompt``/``completion`` or ``question``/``answer``, and ``text`` as a log of ``role: text``.
+    """
+    try:
+        if isinstance(turns := row.get("messages", row.get("conversations", row.get("conversation"))), list):
+            messages, tools = _turns(turns)
+        elif "output" in row and "instruction" in row:
+            messages, tools = _alpaca(row), ()
+        elif isinstance(text := row.get("text"), str):
+            messages, tools = _log(text), ()
+        else:
+            pair = next((p for p in (("prompt", "completion"), ("question", "answer")) if row.keys() >= set(p)), None)
+            if pair is None:
+                raise NotAChat(f"no chat in the columns {', '.join(map(str, row)) or 'of an empty row'}")
+            messages, tools = [Message("user", _text(row[pair[0]])), Message("assistant", _text(row[pair[1]]))], ()
+        if not messages:
+            raise NotAChat("a chat without messages")
+        return tuple(messages), tools or _declared(row.get("tools"))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise NotAChat(f"a message lacks what it needs: {error}") from error
+
+
+def _turns(turns: list[Any]) -> tuple[list[Message], tuple[Tool, ...]]:
+    messages: list[Message] = []
+    tools: tuple[Tool, ...] = ()
+    open_calls: list[str] = []
+    for turn in turns:
+        said = turn.get("role", turn.get("from"))
+        role = _ROLES.get(str(said).lower())
+        if role is None:
+            raise NotAChat(f"a role that is not known: {said!r}")
+        text = _text(turn.get("content", turn.get("value")))
+        if role == "system" and (found := _TOOLS.search(text)):
+            tools = _declared([_json(line) for line in found[1].splitlines() if line.strip()])
+            text = text[found.end() :].strip()
+            if not text:
+                continue
+        if role == "tool":
+            made = list(_results(text, turn.get("tool_call_id"), open_calls))
+            open_calls = open_calls[len(made) :]
+            messages += made
+            continue
+        calls = tuple(_calls(role, turn, text, len(messages)))
+        if role == "function_call":
+            role, text = "assistant", ""
+        elif role == "assistant":
+            text = _CALL.sub("", text).rstrip("\n") if calls else text
+        open_calls += [call.id for call in calls]
+        reasoning = turn.get("reasoning_content")
+        content = text if text or not calls else None
+        messages.append(Message(role, content, calls, reasoning=reasoning))  # type: ignore[arg-type]
+    return messages, tools
+
+
+def _calls(role: str, turn: Json, text: str, place: int) -> Iterator[ToolCall]:
+    if given := turn.get("tool_calls"):
+        yield from (ToolCall.from_dict(call) for call in given)
+        return
+    made: list[Any] = []
+    if role == "function_call":
+        value = _json(text)
+        made = value if isinstance(value, list) else [value]
+    elif role == "assistant":
+        made = [_json(found) for found in _CALL.findall(text)]
+    for number, call in enumerate(made):
+        arguments = call["arguments"]
+        written = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+        yield ToolCall(f"call_{place}_{number}", call["name"], written)
+
+
+def _results(text: str, call_id: str | None, open_calls: list[str]) -> Iterator[Message]:
+    results = _RESPONSE.findall(text) or [text]
+    if len(open_calls) > 1 and len(results) == 1 and call_id is None:
+        many = _json(text)
+        results = [_text(one) for one in many] if isinstance(many, list) else results
+    for number, result in enumerate(results):
+        known = open_calls[number] if number < len(open_calls) else None
+        if call_id is None and known is None:
+            raise NotAChat("a tool's result that nothing called for")
+        yield Message("tool", result, tool_call_id=call_id or known)
+
+
+def _alpaca(row: Json) -> list[Message]:
+    question = "\n\n".join(part for part in (_text(row["instruction"]), _text(row.get("input"))) if part)
+    messages = [Message("system", row["system"])] if row.get("system") else []
+    for asked, answered in row.get("history") or []:
+        messages += [Message("user", asked), Message("assistant", answered)]
+    return [*messages, Message("user", question), Message("assistant", _text(row["output"]))]
+
+
+def _log(text: str) -> list[Message]:
+    starts = list(_LOG_LINE.finditer(text))
+    if not starts or text[: starts[0].start()].strip():
+        raise NotAChat("a text that does not begin with 'role:'")
+    messages = []
+    for start, end in zip(starts, [*(m.start() for m in starts[1:]), len(text)], strict=True):
+        role = _ROLES[start[1].lower()]
+        if role == "tool":
+            raise NotAChat("a log with a tool's result, but not what called for it")
+        messages.append(Message(role, text[start.end() : end].strip()))  # type: ignore[arg-type]
+    return messages
+
+
+def _declared(tools: Any) -> tuple[Tool, ...]:
+    if isinstance(tools, str):
+        tools = _json(tools) if tools.strip() else []
+    functions = [tool.get("function", tool) for tool in tools or []]
+    return tuple(Tool(f["name"], f.get("description") or "", f.get("parameters") or {}) for f in functions)
+
+
+def _text(value: Any) -> str:
+    """Text as it is; OpenAI's list of text parts as one."""
+    if isinstance(value, list):
+        if any(part.get("type") != "text" for part in value):
+            raise NotAChat("a message with images or other parts that are no text")
+        return "".join(part["text"] for part in value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise NotAChat(f"a message whose text is {type(value).__name__}")
+
+
+def _json(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise NotAChat(f"a tool call or result that is no JSON: {error.msg}") from error

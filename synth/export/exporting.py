@@ -1,0 +1,109 @@
+"""A finished dataset in another format: converted, split and sharded, and what could not be carried over said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+
+import orjson
+
+from synth.curation.reading import read_rows
+from synth.errors import UsageError
+from synth.export.formats.base import CannotCarry
+from synth.export.formats.registry import FORMATS
+from synth.export.parquet import write_parquet
+from synth.export.split import assign, group_of
+from synth.files import write_atomically
+from synth.messages import Json
+
+Rows = Callable[[], Iterator[Json]]
+"""Gives the rows from the beginning, as often as it is called."""
+
+
+@dataclass(slots=True)
+class Exported:
+    """What an export came to: the files with their rows, and the rows left out by reason."""
+
+    files: dict[Path, int] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def written(self) -> int:
+        return sum(self.files.values())
+
+
+def dataset_rows(run_dir: Path) -> Rows:
+    """The rows of a run folder's dataset. Raises ``UsageError`` where there is none."""
+    files = sorted((run_dir / "dataset").glob("*.jsonl"))
+    if not files:
+        what = "is no folder" if not run_dir.is_dir() else "holds no dataset"
+        hint = "run its recipe again: it resumes, and writes the dataset when it ends"
+        raise UsageError(f"{run_dir} {what}", hint=hint if (run_dir / "run.sqlite").exists() else "")
+    return lambda: chain.from_iterable(map(_rows_of, files))
+
+
+def _rows_of(path: Path) -> Iterator[Json]:
+    def refuse(line: int, fault: str) -> None:
+        raise UsageError(f"{path}:{line}: {fault}", hint="was it edited by hand? run the recipe again to restore it")
+
+    for row in read_rows(path, refuse):
+        if not isinstance(row.data.get("messages"), list):
+            refuse(row.line, "a dataset row has a list of messages")
+        yield row.data
+
+
+def export_rows(
+    rows: Rows,
+    format_name: str,
+    to: Path,
+    *,
+    shares: Mapping[str, float] | None = None,
+    shard_size: int | None = None,
+    seed: int = 0,
+) -> Exported:
+    """Write ``rows`` to ``to``: a file, or with ``shares`` (split to share) or ``shard_size`` a folder of files.
+
+    Every file is replaced whole. Raises ``UsageError`` where nothing can be written as asked.
+    """
+    suffix = ".parquet" if format_name == "parquet" else ".jsonl"
+    is_file = to.suffix.lower() in {".jsonl", ".json", ".parquet"}
+    if is_file and (shares or shard_size):
+        raise UsageError(f"--to {to} is one file, and splits and shards are many", hint="name a folder")
+    if is_file and to.suffix.lower() != suffix:
+        raise UsageError(f"--to {to}: the format {format_name} is written as {suffix}")
+    done = Exported()
+    sides = assign(rows(), shares, seed) if shares else None
+    for name in shares or [to.stem if is_file else "data"]:
+        chosen = (row for row in rows() if sides is None or sides[group_of(row)] == name)
+        converted = _convert(chosen, format_name, done)
+        if shard_size is None:
+            _write(to if is_file else to / f"{name}{suffix}", converted, done)
+            continue
+        for number, first in enumerate(converted):
+            _write(to / f"{name}-{number:05d}{suffix}", chain([first], islice(converted, shard_size - 1)), done)
+    return done
+
+
+def _convert(rows: Iterator[Json], format_name: str, done: Exported) -> Iterator[Json]:
+    convert = FORMATS[format_name]
+    for row in rows:
+        try:
+            yield convert(row)
+        except CannotCarry as reason:
+            done.left_out[reason.message] += 1
+
+
+def _write(path: Path, records: Iterator[Json], done: Exported) -> None:
+    def counted() -> Iterator[Json]:
+        for record in records:
+            done.files[path] += 1
+            yield record
+
+    done.files[path] = 0
+    if path.suffix == ".parquet":
+        write_parquet(path, counted())
+    else:
+        write_atomically(path, (orjson.dumps(record) + b"\n" for record in counted()))
