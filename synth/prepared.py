@@ -36,7 +36,7 @@ def prepare(loaded: LoadedRecipe) -> Prepared:
     generators: list[tuple[GeneratorSpec, Plan, Generator]] = []
     prompts: dict[str, str] = {}
     for spec in recipe.generate:
-        setup = Setup(spec, recipe.models, base)
+        setup = Setup(spec, recipe.models, base, seeds)
         generators.append((spec, Plan(recipe, spec, seeds), build_generator(setup)))
         prompts |= setup.prompts
     gates = build_gates(recipe.gates, base)

@@ -45,7 +45,8 @@ def unsupported_numbers(question: str, text: str) -> list[str]:
 
 def dead_ends(text: str, answer: str) -> list[str]:
     """The equations whose result is neither used again nor the answer: steps that lead nowhere."""
-    final, stated = quantities(answer).keys(), quantities(text)
+    # In a chain "12 / 4" is a division that uses 12, not the fraction 3.
+    final, stated = quantities(answer).keys(), quantities(text.replace("/", " : "))
     found = []
     for left, right, _ in _equations(text):
         value = _evaluate(right)

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from synth.agents.agent import Agent, resolve_sampling
 from synth.agents.context import UnitContext
-from synth.example import Draft
+from synth.example import Draft, Seed
 from synth.messages import Json
 from synth.prompts import Template, load_template, shipped_template
 from synth.recipe.schema import AgentRef, AgentSpec, GeneratorSpec, ModelSpec, SamplingSpec
@@ -53,6 +53,7 @@ class Setup:
     spec: GeneratorSpec
     models: Mapping[str, ModelSpec]
     base: Path
+    seeds: tuple[Seed, ...] = ()
     prompts: dict[str, str] = field(default_factory=dict)
     """Name and hash of every template that an agent was built with so far."""
 
@@ -63,15 +64,17 @@ class Setup:
         sampling: SamplingSpec,
         schema: Json | None = None,
         template: str = "",
+        ref: AgentRef | None = None,
     ) -> Agent:
         """The agent that plays ``role``, with the recipe's choice of model, prompt and sampling, else the kind's own.
 
-        ``template`` names the shipped prompt where it is not ``<kind>/<role>``.
+        ``template`` names the shipped prompt where it is not ``<kind>/<role>``; ``ref`` is who plays the role where
+        ``agents`` does not say.
         """
         own = self.spec.prompts.get(role)
         name = template or f"{self.spec.kind}/{role}"
         prompt = load_template(self.base / own, own) if own else shipped_template(name)
-        return self.agent_from(self.spec.agents.get(role), role, prompt, sampling=sampling, schema=schema)
+        return self.agent_from(self.spec.agents.get(role, ref), role, prompt, sampling=sampling, schema=schema)
 
     def agent_from(
         self,

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from synth.errors import UsageError
+from synth.generators.answer import Answer
+from synth.generators.backward import Backward
 from synth.generators.base import Generator, Setup
+from synth.generators.classify import Classify
 from synth.generators.cot import Cot
 from synth.generators.custom import Custom
+from synth.generators.persona import Persona
+from synth.generators.question import Evolve, Question
 from synth.generators.rephrase import Rephrase
 from synth.generators.tool_use.kind import ToolUse
 from synth.plugins import load_class
-from synth.recipe.schema import CotSpec, CustomSpec, PluginSpec, RephraseSpec, ToolUseSpec
+from synth.recipe.schema import (
+    AnswerSpec,
+    BackwardSpec,
+    ClassifySpec,
+    CotSpec,
+    CustomSpec,
+    EvolveSpec,
+    PersonaSpec,
+    PluginSpec,
+    QuestionSpec,
+    RephraseSpec,
+    ToolUseSpec,
+)
 
 
 def build_generator(setup: Setup) -> Generator:
@@ -19,6 +36,18 @@ def build_generator(setup: Setup) -> Generator:
             return Rephrase(setup, spec)
         case CotSpec() as spec:
             return Cot(setup, spec)
+        case AnswerSpec() as spec:
+            return Answer(setup, spec)
+        case QuestionSpec() as spec:
+            return Question(setup, spec)
+        case EvolveSpec() as spec:
+            return Evolve(setup, spec)
+        case PersonaSpec() as spec:
+            return Persona(setup, spec)
+        case BackwardSpec() as spec:
+            return Backward(setup, spec)
+        case ClassifySpec() as spec:
+            return Classify(setup, spec)
         case ToolUseSpec() as spec:
             return ToolUse(setup, spec)
         case CustomSpec() as spec:

@@ -61,14 +61,18 @@ def best_chain(chains: list[Chain], question: str, answer: str) -> Chain:
     """The shortest chain that reaches ``answer`` with sound arithmetic. Raises ``Rejected`` if there is none."""
     wanted = normalize_answer(answer)
     right = [chain for chain in chains if chain.answer is not None and normalize_answer(chain.answer) == wanted]
-    complaints = [_unsound(question, chain) for chain in right]
+    if not right:
+        found = ", ".join(sorted({chain.answer or "none" for chain in chains}))
+        raise Rejected("answer", f"no chain reached the answer {answer}; found {found}", text=chains[0].text)
+    complaints = [fault_of(question, chain) for chain in right]
     sound = [chain for chain, complaint in zip(right, complaints, strict=True) if complaint is None]
     if not sound:
         raise Rejected("arithmetic", f"right answer, but {complaints[0]}", text=right[0].text)
     return min(sound, key=lambda chain: len(chain.text))
 
 
-def _unsound(question: str, chain: Chain) -> str | None:
+def fault_of(question: str, chain: Chain) -> str | None:
+    """What a program finds wrong with the arithmetic of a chain, or None."""
     wrong = wrong_equations(chain.text)
     if wrong:
         return f"through a false equation: {wrong[0]}"

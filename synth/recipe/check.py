@@ -150,6 +150,10 @@ def _agents(at: KeyPath, generator: Json) -> Iterator[tuple[KeyPath, str]]:
     named = [((*at, "agents", role), agent) for role, agent in mapping(generator.get("agents")).items()]
     steps = enumerate(listing(generator.get("steps")))
     named += [((*at, "steps", index, "agent"), mapping(step).get("agent")) for index, step in steps]
+    ensemble = mapping(generator.get("ensemble"))
+    named.append(((*at, "ensemble", "critic"), ensemble.get("critic")))
+    solvers = enumerate(listing(ensemble.get("solvers")))
+    named += [((*at, "ensemble", "solvers", index), solver) for index, solver in solvers]
     for place, agent in named:
         if isinstance(agent, str):
             yield place, agent

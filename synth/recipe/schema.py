@@ -118,13 +118,39 @@ AgentRef = Annotated[
 """A model's name, or `{model: name, sampling: {...}}`."""
 
 
+class SolverSpec(AgentSpec):
+    """One of several solvers of an ensemble."""
+
+    prompt: str | None = None
+    """A template of its own, as a path relative to the recipe. Unset: the shipped one."""
+
+
+class DifficultySpec(Spec):
+    """Which questions teach: 1 minus the share of the first chains that reach the answer."""
+
+    min: Number = Field(0, ge=0, le=1)
+    """At least so difficult; 0.2 leaves out what nearly every chain gets right."""
+    max: Number = Field(1, ge=0, le=1)
+    """At most so difficult."""
+
+
 class EnsembleSpec(Spec):
     """How several chains become one answer."""
 
     samples: Whole = Field(3, ge=1, le=64)
     """Independent chains of thought for a question."""
     vote: Number = Field(0.5, gt=0, le=1)
-    """Smallest share of the chains that must agree on the answer."""
+    """Smallest share of the chains that must agree on the answer; with programs, the mean of the chains' share and the
+    programs' share."""
+    programs: Whole = Field(2, ge=0, le=64)
+    """Independent programs that compute the answer in a sandbox, where the seed does not give it; at least one has
+    to reach the chains' answer. 0: the chains alone decide."""
+    solvers: list[SolverSpec] = []
+    """Solvers with models or prompts of their own, who share the samples in turn. Unset: one, in role `solver`."""
+    critic: AgentRef | None = None
+    """Judges where the vote does not decide, and criticises chains that are revised. Unset: the vote alone decides."""
+    revise: Whole = Field(0, ge=0, le=10)
+    """Rounds of critique and revision where no chain reaches the answer by sound steps."""
 
 
 class StepSpec(Spec):
@@ -185,6 +211,10 @@ class GeneratorSpec(Spec):
     """Your own template for a role, instead of the shipped one: a path relative to the recipe."""
 
 
+ENSEMBLE_ROLES = ("solver", "programmer", "critic", "reviser", "judge")
+"""Who works in a chain-of-thought ensemble."""
+
+
 class RephraseSpec(GeneratorSpec):
     """A new wording of a seed's question whose answer stays, checked by solving it again.
 
@@ -199,18 +229,100 @@ class RephraseSpec(GeneratorSpec):
     """How often the new wording is solved, and which share must reach the seed's answer."""
 
 
-class CotSpec(GeneratorSpec):
+class SolvedSpec(GeneratorSpec):
+    """What every kind has whose questions the chain-of-thought ensemble solves."""
+
+    roles: ClassVar[tuple[str, ...]] = ENSEMBLE_ROLES
+    needs: ClassVar[tuple[str, ...]] = ("question",)
+    ensemble: EnsembleSpec = EnsembleSpec()
+    """How many chains, what else speaks for an answer, and how much of it must agree."""
+    chain: Literal["content", "reasoning_content"] = "content"
+    """Where the chain goes: into the answer's text, or apart from it, with the answer alone as the text."""
+    preference: bool = False
+    """Make preference data: every example also has `prompt`, `chosen` and `rejected` in TRL's layout, with what
+    separates them; where nothing worse was made, there is no example."""
+
+
+class CotSpec(SolvedSpec):
     """Chains of thought for a seed's question, kept when the answer is right.
 
-    Role: `solver`. Seed fields: `question`, and `answer` where it is known; otherwise the majority decides."""
+    Roles: `solver`, `programmer`, `critic`, `reviser`, `judge`. Seed fields: `question`, and `answer` where it is
+    known; otherwise chains and programs that agree decide."""
 
-    roles = ("solver",)
-    needs = ("question",)
     near_own_seed = True
     kind: Literal["cot"]
     """Chains of thought for a seed's question."""
-    ensemble: EnsembleSpec = EnsembleSpec()
-    """How many chains, and which share must agree."""
+    difficulty: DifficultySpec = DifficultySpec()
+    """Keep only questions this difficult for the solvers."""
+
+
+class AnswerSpec(SolvedSpec):
+    """More correct answers to a seed's question, in other words and ways.
+
+    Roles: those of `cot`. Seed fields: `question`, `answer`."""
+
+    needs = ("question", "answer")
+    near_own_seed = True
+    kind: Literal["answer"]
+    """More correct answers to a seed's question."""
+
+
+class QuestionSpec(SolvedSpec):
+    """A new question in a seed's spirit, kept when chains of thought and programs agree on its answer.
+
+    Roles: `writer`, and those of `cot`. Seed field: `question`."""
+
+    roles = ("writer", *ENSEMBLE_ROLES)
+    kind: Literal["question"]
+    """A new question in a seed's spirit."""
+
+
+class EvolveSpec(SolvedSpec):
+    """A seed's question made harder, kept when chains of thought and programs agree on its answer.
+
+    Roles: `writer`, and those of `cot`. Seed field: `question`."""
+
+    roles = ("writer", *ENSEMBLE_ROLES)
+    near_own_seed = True
+    kind: Literal["evolve"]
+    """A seed's question made harder."""
+
+
+class PersonaSpec(SolvedSpec):
+    """A seed's question retold in one person's world; its numbers and its answer stay.
+
+    Roles: `writer`, and those of `cot`. Seed fields: `question`, `answer` where it is known."""
+
+    roles = ("writer", *ENSEMBLE_ROLES)
+    near_own_seed = True
+    kind: Literal["persona"]
+    """A seed's question retold for somebody."""
+    personas: list[str] = []
+    """For whom, such as `a nurse on night shift`. Unset: the recipe's personas, else the seed's field `persona`."""
+
+
+class BackwardSpec(SolvedSpec):
+    """A number of a seed's question becomes x and the answer is given: what is x? (FOBAR)
+
+    Roles: those of `cot`. Seed fields: `question`, `answer`."""
+
+    needs = ("question", "answer")
+    near_own_seed = True
+    kind: Literal["backward"]
+    """A seed's question asked backwards."""
+
+
+class ClassifySpec(GeneratorSpec):
+    """Texts for a classifier, written for the label of a seed, kept when a judge gives them that label.
+
+    Roles: `writer`, `judge`. Seed fields: `text`, `label`."""
+
+    roles = ("writer", "judge")
+    needs = ("text", "label")
+    kind: Literal["classify"]
+    """Texts for a classifier."""
+    examples: Whole = Field(4, ge=1, le=50)
+    """Seeds of the label that the writer sees."""
 
 
 class ToolUseSpec(GeneratorSpec):
@@ -265,6 +377,12 @@ def _kind_tag(value: Any) -> str | None:
 Generator = Annotated[
     Annotated[RephraseSpec, Tag("<rephrase>")]
     | Annotated[CotSpec, Tag("<cot>")]
+    | Annotated[AnswerSpec, Tag("<answer>")]
+    | Annotated[QuestionSpec, Tag("<question>")]
+    | Annotated[EvolveSpec, Tag("<evolve>")]
+    | Annotated[PersonaSpec, Tag("<persona>")]
+    | Annotated[BackwardSpec, Tag("<backward>")]
+    | Annotated[ClassifySpec, Tag("<classify>")]
     | Annotated[ToolUseSpec, Tag("<tool_use>")]
     | Annotated[CustomSpec, Tag("<custom>")]
     | Annotated[PluginSpec, Tag("<plugin>")],
@@ -273,6 +391,12 @@ Generator = Annotated[
 KINDS: dict[str, type[GeneratorSpec]] = {
     "rephrase": RephraseSpec,
     "cot": CotSpec,
+    "answer": AnswerSpec,
+    "question": QuestionSpec,
+    "evolve": EvolveSpec,
+    "persona": PersonaSpec,
+    "backward": BackwardSpec,
+    "classify": ClassifySpec,
     "tool_use": ToolUseSpec,
     "custom": CustomSpec,
 }

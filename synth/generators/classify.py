@@ -1,0 +1,69 @@
+"""``classify``: texts for a classifier, written for a label from examples of it; the label is checked by a judge.
+
+The judge sees the text without its label, and must choose the label that the text was written for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from synth.agents.context import UnitContext
+from synth.errors import Rejected
+from synth.example import Draft, Seed
+from synth.generators.base import Setup
+from synth.messages import Json, Message
+from synth.recipe.schema import ClassifySpec, SamplingSpec
+
+_SCHEMA: Json = {
+    "type": "object",
+    "properties": {"text": {"type": "string", "minLength": 3}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
+_MOST_LABELS_SHOWN = 12
+"""Of examples with their labels, in the judge's prompt."""
+
+
+class Classify:
+    def __init__(self, setup: Setup, spec: ClassifySpec) -> None:
+        self._spec = spec
+        self._by_label: dict[str, list[str]] = defaultdict(list)
+        for seed in setup.seeds:
+            self._by_label[_label(seed)].append(str(seed.fields["text"]))
+        self._labels = sorted(self._by_label)
+        sampling = SamplingSpec(temperature=1.0, top_p=0.95, max_tokens=200)
+        self._writer = setup.agent("writer", sampling=sampling, schema=_SCHEMA)
+        verdict: Json = {
+            "type": "object",
+            "properties": {"label": {"enum": self._labels}},
+            "required": ["label"],
+            "additionalProperties": False,
+        }
+        self._judge = setup.agent("judge", sampling=SamplingSpec(temperature=0, max_tokens=60), schema=verdict)
+
+    async def make(self, context: UnitContext) -> Draft:
+        assert context.unit.seed is not None
+        label = _label(context.unit.seed)
+        shown = self._examples(context, context.unit.seed)
+        reply = await self._writer.ask(context, {"label": label, "examples": shown})
+        text = str(reply.value["text"]).strip()
+        visible = {"text": text, "labels": self._labels, "examples": self._labelled(context)}
+        found = (await self._judge.ask(context, visible)).value["label"]
+        if found != label:
+            raise Rejected("label", f"written as {label!r}, judged to be {found!r}", text=text)
+        messages = (Message("user", text), Message("assistant", label))
+        return Draft(messages=messages, text=text, extra={"text": text, "label": label})
+
+    def _examples(self, context: UnitContext, seed: Seed) -> Sequence[str]:
+        own = str(seed.fields["text"])
+        others = [text for text in self._by_label[_label(seed)] if text != own]
+        return [own, *context.rng.sample(others, min(len(others), self._spec.examples - 1))]
+
+    def _labelled(self, context: UnitContext) -> list[tuple[str, str]]:
+        labels = context.rng.sample(self._labels, min(len(self._labels), _MOST_LABELS_SHOWN))
+        return [(context.rng.choice(self._by_label[label]), label) for label in labels]
+
+
+def _label(seed: Seed) -> str:
+    return str(seed.fields["label"]).strip()

@@ -1,0 +1,97 @@
+"""Write a question, have a program look at it, and write it again with the complaint: before anything is spent on
+solving it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from synth.agents.agent import Agent
+from synth.agents.context import UnitContext
+from synth.diversity.lexical import overlap
+from synth.errors import Rejected
+from synth.generators.quantities import quantities
+from synth.messages import Json
+
+QUESTION_SCHEMA: Json = {
+    "type": "object",
+    "properties": {"question": {"type": "string", "minLength": 20, "maxLength": 1200}},
+    "required": ["question"],
+    "additionalProperties": False,
+}
+_TRIES = 3
+_MOST_OVERLAP = 0.6
+
+Check = Callable[[str], str | None]
+"""What is wrong with a question, in words that a writer can act on, or None."""
+
+
+async def write_question(writer: Agent, context: UnitContext, visible: Mapping[str, Any], check: Check) -> str:
+    """The first of three tries that passes ``check``. Raises ``Rejected`` (gate ``form``) when none does."""
+    complaint = ""
+    for sample in range(_TRIES):
+        reply = await writer.ask(context, {**visible, "complaint": complaint}, sample=sample)
+        question = str(reply.value["question"]).strip()
+        problem = check(question)
+        if problem is None:
+            return question
+        complaint = problem
+    raise Rejected("form", complaint, text=question)
+
+
+def is_new_problem(seed: str) -> Check:
+    """One question at its end, with at least two numbers, that is not the seed with a word changed."""
+
+    def check(question: str) -> str | None:
+        if problem := _malformed(question):
+            return problem
+        if overlap(seed, question) > _MOST_OVERLAP:
+            return "it was nearly the same as the problem given"
+        if len(re.findall(r"\d+", question)) < 2:
+            return "it had fewer than two numbers"
+        return None
+
+    return check
+
+
+def is_harder(seed: str) -> Check:
+    """A well-formed question that says more than the seed, in other numbers or more of them."""
+
+    def check(question: str) -> str | None:
+        if problem := _malformed(question):
+            return problem
+        before, after = quantities(seed), quantities(question)
+        if sum(after.values()) <= sum(before.values()):
+            return "it had no number more than the problem given, so no step more"
+        return None
+
+    return check
+
+
+def keeps_numbers(seed: str) -> Check:
+    """A well-formed question with the same numbers, not the seed with a word changed."""
+
+    def check(question: str) -> str | None:
+        if problem := _malformed(question):
+            return problem
+        before, after = quantities(seed), quantities(question)
+        if lost := before.keys() - after.keys():
+            return f"it left out {', '.join(map(str, sorted(lost)))}"
+        if added := (after - before).keys():
+            return f"it added {', '.join(map(str, sorted(added)))}"
+        if overlap(seed, question) > _MOST_OVERLAP:
+            return "it was nearly the same as the problem given"
+        return None
+
+    return check
+
+
+def _malformed(question: str) -> str | None:
+    if not question.endswith("?"):
+        return "it did not end in a question mark"
+    if question.count("?") > 1:
+        return "it asked more than one question"
+    if re.search(r"\b(answer|solution)\s*(is|:)", question, re.IGNORECASE):
+        return "it gave the answer away"
+    return None

@@ -1,0 +1,157 @@
+"""The kinds that multiply seeds, against models whose every answer is known beforehand."""
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synth.errors import Rejected
+from synth.example import Draft, Seed
+from synth.generators.backward import hide_number
+from synth.generators.quantities import quantities
+from synth.generators.registry import build_generator
+from synth.generators.writing import is_harder, is_new_problem, keeps_numbers
+from synth.messages import Json
+from synth.models.client import Request
+from synth.recipe.schema import (
+    AnswerSpec,
+    BackwardSpec,
+    ClassifySpec,
+    EnsembleSpec,
+    EvolveSpec,
+    GeneratorSpec,
+    PersonaSpec,
+    QuestionSpec,
+)
+from tests.unit.generators.scripted_unit import Answers, make_context, make_setup
+
+SEED: Json = {"question": "There are 3 bags with 4 apples each. 5 apples are eaten. How many are left?", "answer": "7"}
+CHAIN = "There are 3 * 4 = 12 apples.\n12 - 5 = 7 are left.\nAnswer: 7"
+ONE = EnsembleSpec(samples=1, programs=1)
+
+
+async def make(spec: GeneratorSpec, answers: Answers, fields: Json = SEED, seeds: tuple[Seed, ...] = ()) -> Draft:
+    context, _ = make_context(answers, fields)
+    return await build_generator(make_setup(spec, seeds)).make(context)
+
+
+def writes(question: str, chain: str, program: str) -> Answers:
+    def answers(role: str, sample: int, request: Request) -> str:
+        return {"writer": json.dumps({"question": question}), "solver": chain, "programmer": program}[role]
+
+    return answers
+
+
+async def test_answer_keeps_the_question() -> None:
+    draft = await make(AnswerSpec(kind="answer", count=1, ensemble=ONE), writes("", CHAIN, ""))
+    assert (draft.messages[0].content, draft.messages[1].content) == (SEED["question"], CHAIN)
+
+
+async def test_question_is_solved_by_chain_and_program() -> None:
+    question = "A train has 6 cars with 8 seats each. 10 seats are taken. How many seats are free?"
+    answers = writes(question, "There are 6 * 8 = 48 seats.\n48 - 10 = 38 are free.\nAnswer: 38", "print(6 * 8 - 10)")
+    draft = await make(QuestionSpec(kind="question", count=1, ensemble=ONE), answers)
+    assert draft.messages[0].content == question
+    assert (draft.extra["answer"], draft.extra["decided_by"]) == ("38", "program")
+
+
+async def test_evolve_needs_one_more_number() -> None:
+    spec = EvolveSpec(kind="evolve", count=1, ensemble=ONE)
+    with pytest.raises(Rejected) as rejected:
+        await make(spec, writes("There are 9 bags with 4 apples each. How many apples are left?", CHAIN, "print(7)"))
+    assert rejected.value.gate == "form"
+
+
+async def test_persona_keeps_numbers_and_answer() -> None:
+    question = "On a ward there are 3 trolleys with 4 blankets each. 5 blankets go to the laundry. How many stay?"
+    spec = PersonaSpec(kind="persona", count=1, personas=["a nurse"], ensemble=ONE)
+    draft = await make(spec, writes(question, CHAIN, ""))
+    assert (draft.extra["persona"], draft.extra["answer"]) == ("a nurse", "7")
+
+
+async def test_persona_without_anybody_is_rejected() -> None:
+    with pytest.raises(Rejected) as rejected:
+        await make(PersonaSpec(kind="persona", count=1, ensemble=ONE), writes("", CHAIN, ""))
+    assert rejected.value.gate == "persona"
+
+
+async def test_backward_asks_for_a_number_of_the_seed() -> None:
+    def answers(role: str, sample: int, request: Request) -> str:
+        asked = request.messages[-1].content or ""
+        question = asked[asked.rindex("Problem:") :] if "Problem:" in asked else asked
+        hidden = ({"3", "4", "5"} - set(re.findall(r"\d+", question))).pop()
+        steps = {"3": "7 + 5 = 12.\n12 / 4 = 3", "4": "7 + 5 = 12.\n12 / 3 = 4", "5": "3 * 4 = 12.\n12 - 7 = 5"}
+        return f"{steps[hidden]}, so x is {hidden}.\nAnswer: {hidden}"
+
+    draft = await make(BackwardSpec(kind="backward", count=1, ensemble=ONE), answers)
+    assert "the answer to this question is 7, what is the value of x?" in (draft.messages[0].content or "")
+    assert draft.extra["answer"] in {"3", "4", "5"}
+
+
+@given(st.lists(st.integers(2, 9999), min_size=1, max_size=6, unique=True), st.floats(0, 0.999))
+def test_hides_one_number_and_only_that(numbers: list[int], draw: float) -> None:
+    question = f"It is {' and '.join(map(str, numbers))}. How many?"
+    backward, hidden = hide_number(question, "12345678", draw)
+    assert int(hidden) in numbers
+    left = quantities(backward).keys() - {12345678}
+    assert left == set(numbers) - {int(hidden)}
+
+
+def test_hides_nothing_where_every_number_stands_twice() -> None:
+    with pytest.raises(Rejected):
+        hide_number("3 pens and 3 pens. How many?", "6", 0.5)
+
+
+def test_a_decimal_or_a_fraction_is_hidden_whole() -> None:
+    assert hide_number("It costs 2.50 dollars. How much?", "2.50", 0)[1] == "2.50"
+    with pytest.raises(Rejected):
+        hide_number("He eats 1/2 of it. How much?", "1", 0)
+
+
+@pytest.mark.parametrize(
+    ("question", "complaint"),
+    [
+        ("Tom has 3 pens and buys 4.", "question mark"),
+        ("Tom has 3 pens? He buys 4. How many?", "more than one question"),
+        ("Tom has some pens. How many does he have?", "fewer than two numbers"),
+        (str(SEED["question"]), "nearly the same"),
+        ("Tom has 3 pens and buys 4. The answer is 7, right?", "gave the answer away"),
+    ],
+)
+def test_what_is_wrong_with_a_new_question_is_said(question: str, complaint: str) -> None:
+    assert complaint in (is_new_problem(str(SEED["question"]))(question) or "")
+
+
+def test_checks_pass_what_is_right() -> None:
+    assert is_new_problem(str(SEED["question"]))("Tom has 3 pens and buys 4 pens. How many pens has he?") is None
+    assert is_harder("Tom has 3 pens. How many?")("Tom has 3 pens and Ann has 4 pens. How many have both?") is None
+    assert keeps_numbers("Tom has 3 pens and 4 caps. How many?")("In a shop lie 4 hats and 3 coats. How many?") is None
+
+
+LABELLED = tuple(
+    Seed(str(number), {"text": f"{label} text {number}", "label": label})
+    for number, label in enumerate(["card", "card", "cash", "cash"])
+)
+
+
+async def test_classify_keeps_a_text_with_the_label_it_was_written_for() -> None:
+    def answers(role: str, sample: int, request: Request) -> str:
+        return '{"text": "My card is gone"}' if role == "writer" else '{"label": "card"}'
+
+    spec = ClassifySpec(kind="classify", count=1)
+    draft = await make(spec, answers, dict(LABELLED[0].fields), LABELLED)
+    assert [message.content for message in draft.messages] == ["My card is gone", "card"]
+    with pytest.raises(Rejected) as rejected:
+        await make(spec, answers, dict(LABELLED[2].fields), LABELLED)
+    assert rejected.value.gate == "label"
+
+
+async def test_a_label_that_does_not_exist_is_asked_again_and_then_rejected() -> None:
+    def answers(role: str, sample: int, request: Request) -> str:
+        return '{"text": "My card is gone"}' if role == "writer" else '{"label": "shoes"}'
+
+    with pytest.raises(Rejected) as rejected:
+        await make(ClassifySpec(kind="classify", count=1), answers, dict(LABELLED[0].fields), LABELLED)
+    assert rejected.value.gate == "schema"
