@@ -13,8 +13,10 @@ from synth.cli.terminal import Terminal
 from synth.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, SynthError
 
 _COMMANDS = {
+    "init": "Write a commented recipe that runs, and seeds for it.",
     "run": "Make a recipe's dataset, or finish it where an earlier run ended.",
     "validate": "Say everything that is wrong with a recipe, offline.",
+    "preview": "Make a few examples and show them; nothing is kept.",
     "plan": "Say what a run will take, and show its first prompts, offline.",
     "status": "Say how far a run has come.",
     "show": "Show an example or a rejected attempt, with every call behind it.",

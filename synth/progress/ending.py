@@ -32,7 +32,7 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
         f": {summary['accepted']:,} of {summary['requested']:,} in {format_duration(summary['seconds'])}",
     )
     console.print(status, soft_wrap=True)
-    for line in _beside_estimate(summary):
+    for line in beside_estimate(summary):
         _say(console, line)
     if event.message and event.message != summary["status"]:
         _say(console, f"  why: {event.message}")
@@ -43,7 +43,7 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
     _say(console, _files(event))
 
 
-def _beside_estimate(summary: Json) -> Iterator[str]:
+def beside_estimate(summary: Json) -> Iterator[str]:
     """What the run took, and what ``synth plan`` says of it; nothing where no model was asked."""
     if not summary["calls"]["sent"]:
         return

@@ -20,11 +20,22 @@ _LONGEST_PAUSE = 60.0
 
 
 class PlainProgress:
-    """A listener. At most one line in five seconds, later in up to sixty. ``resume`` is the command that resumes."""
+    """A listener. At most one line in five seconds, later in up to sixty.
 
-    def __init__(self, console: Console, *, resume: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+    ``resume`` is the command that resumes the run; without ``ending`` nothing is said of how it ended.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        resume: str = "",
+        ending: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._console = console
         self._resume = resume
+        self._ending = ending
         self._clock = clock
         self._tally = Tally(clock)
         self._next = clock() + _FIRST_PAUSE
@@ -56,7 +67,8 @@ class PlainProgress:
                 case Stopping(reason=reason):
                     self._say(f"{reason}: what was answered is kept")
                 case RunFinished():
-                    print_ending(self._console, event, resume=self._resume)
+                    if self._ending:
+                        print_ending(self._console, event, resume=self._resume)
                 case _:
                     self._say_progress()
 

@@ -26,12 +26,13 @@ _NARROW = 56
 class LiveProgress:
     """A listener. Use it as a context: the display ends with it, whatever happens; warnings stay above it.
 
-    ``resume`` is the command that resumes the run.
+    ``resume`` is the command that resumes the run; without ``ending`` nothing is said of how it ended.
     """
 
-    def __init__(self, console: Console, *, resume: str = "") -> None:
+    def __init__(self, console: Console, *, resume: str = "", ending: bool = True) -> None:
         self._console = console
         self._resume = resume
+        self._ending = ending
         self._tally = Tally()
         self._name = ""
         self._stopping = ""
@@ -55,7 +56,8 @@ class LiveProgress:
                     self._console.print(Text(f"warning: {message}", style="yellow"), soft_wrap=True)
             case RunFinished():
                 self._live.stop()
-                print_ending(self._console, event, resume=self._resume)
+                if self._ending:
+                    print_ending(self._console, event, resume=self._resume)
             case _:
                 with self._tally.lock:
                     self._tally.add(event)

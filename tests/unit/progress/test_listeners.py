@@ -15,11 +15,11 @@ from synth.progress.stream import CleanStream
 from .helpers import Clock, call, decided, finished, started
 
 
-def plain(events: Iterable[Event | float], **options: str) -> list[str]:
+def plain(events: Iterable[Event | float], resume: str = "") -> list[str]:
     """The lines that come of events; a number lets so many seconds pass."""
     out, clock = io.StringIO(), Clock()
     stream = CleanStream(out)
-    with PlainProgress(Console(file=stream.as_text_io(), width=100), clock=clock, **options) as progress:
+    with PlainProgress(Console(file=stream.as_text_io(), width=100), clock=clock, resume=resume) as progress:
         for event in events:
             if isinstance(event, float):
                 clock.now += event

@@ -1,0 +1,65 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from synth.cli.init import _MODELS, _STARTERS
+from synth.errors import EXIT_USAGE
+from synth.recipe.load import load_recipe
+from synth.shipped import shipped
+
+from .conftest import Synth
+
+
+def test_without_anyone_to_ask_it_writes_a_recipe_for_the_embedded_model(synth: Synth) -> None:
+    outcome = synth("init", "my set")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "synth run 'my set/recipe.yaml'" in outcome.err
+    recipe = load_recipe("my set/recipe.yaml").recipe
+    assert (recipe.name, recipe.generate[0].kind, recipe.generate[0].count) == ("my-set", "rephrase", 8)
+    assert recipe.models["teacher"].provider == "embedded"
+    assert synth("validate", "my set/recipe.yaml").code == 0
+
+
+@pytest.mark.parametrize("starter", [one.name for one in _STARTERS])
+@pytest.mark.parametrize("model", list(_MODELS))
+def test_every_choice_gives_a_recipe_that_validates_and_plans(
+    synth: Synth, monkeypatch: pytest.MonkeyPatch, starter: str, model: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-12345")
+    assert synth("init", "x", "--make", starter, "--model", model, "--count", "5").code == 0
+    recipe = load_recipe("x/recipe.yaml").recipe
+    assert recipe.models["teacher"].provider == model
+    assert [spec.count for spec in recipe.generate] == [5]
+    plan = json.loads(synth("plan", "x/recipe.yaml", "--json").out)
+    assert plan["calls"] >= 5
+
+
+@pytest.mark.parametrize("starter", [one.name for one in _STARTERS])
+def test_the_starters_are_recipes_themselves(starter: str) -> None:
+    assert load_recipe(shipped("recipes") / "starters" / f"{starter}.yaml").recipe.name == starter
+
+
+def test_what_is_there_is_not_overwritten(synth: Synth) -> None:
+    Path("x").mkdir()
+    Path("x/recipe.yaml").write_text("mine")
+    outcome = synth("init", "x")
+    assert outcome.code == EXIT_USAGE
+    assert "x/recipe.yaml is there already" in outcome.err
+    assert Path("x/recipe.yaml").read_text() == "mine"
+
+
+def test_someone_who_can_be_asked_is_asked_three_things(synth: Synth, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["steps", "vllm", 4])
+    monkeypatch.setattr("synth.cli.init._can_ask", lambda: True)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: next(answers))
+    outcome = synth("init", "x")
+    assert outcome.code == 0
+    assert "What do you want to make?" in outcome.err
+    assert "Which model makes it?" in outcome.err
+    recipe = load_recipe("x/recipe.yaml").recipe
+    assert (recipe.generate[0].kind, recipe.generate[0].count, recipe.models["teacher"].provider) == (
+        "custom",
+        4,
+        "vllm",
+    )
