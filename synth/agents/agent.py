@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from synth.agents.context import UnitContext
@@ -12,7 +12,9 @@ from synth.errors import Rejected, ResponseError
 from synth.messages import Json, Message
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Sampling
+from synth.models.corrsynth.member import XARGS, Member
 from synth.prompts import PromptError, Template
+from synth.recipe.decode import DecodeSpec
 from synth.recipe.schema import SamplingSpec
 
 DEFAULT_MAX_TOKENS = 1024
@@ -39,6 +41,7 @@ class Agent:
     schema: Json | None = None
     system: Template | None = None
     repairs: int = 2
+    decode: DecodeSpec | None = None
 
     async def ask(self, context: UnitContext, variables: Mapping[str, Any], *, sample: int = 0) -> Answer:
         """Render the prompt, ask, check. ``sample`` numbers independent answers to the same question.
@@ -78,7 +81,7 @@ class Agent:
     async def _call(self, context: UnitContext, messages: tuple[Message, ...], key: str) -> CallRecord:
         request = Request(
             messages=messages,
-            sampling=self.sampling,
+            sampling=self.sampling if self.decode is None else _grouped(self.sampling, self.decode, context, key),
             schema=self.schema,
             sample=f"{context.unit.cycle}.{key}",
             seed=context.sample_seed(key),
@@ -87,6 +90,23 @@ class Agent:
             return await context.call(self.model, request, key)
         except ResponseError as error:
             raise Rejected(error.kind, f"{self.role}: {error.message}", text=error.text) from error
+
+
+def _grouped(sampling: Sampling, decode: DecodeSpec, context: UnitContext, key: str) -> Sampling:
+    """``sampling`` in a CorrSynth group: the same call of so many neighbours in the plan."""
+    unit = context.unit
+    name = decode.label or "label"
+    fields = unit.seed.fields if unit.seed is not None else {}
+    member = Member(
+        group=f"{unit.generator}/{unit.index // decode.group}/{key}",
+        size=decode.group,
+        label=str(unit.attributes.get(name, fields.get(name, ""))),
+        contrast=decode.contrast,
+        gamma=decode.gamma,
+        delta=decode.delta,
+        alpha=decode.alpha,
+    )
+    return replace(sampling, extra={**sampling.extra, XARGS: {**sampling.extra.get(XARGS, {}), **member.to_xargs()}})
 
 
 def resolve_sampling(*layers: SamplingSpec) -> Sampling:

@@ -16,6 +16,7 @@ from synth.example import WorkUnit
 from synth.generators.base import Generator
 from synth.models.caller import Caller, CallRecord
 from synth.models.client import Request
+from synth.models.corrsynth.member import XARGS
 
 FEWEST_ECHOES, MOST_ECHOES = 16, 64
 """One for each seed, within these; a recipe without seeds has the fewest."""
@@ -50,7 +51,8 @@ class _Greedy:
         self._asked: dict[tuple[str, str, str], asyncio.Future[CallRecord]] = {}
 
     async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
-        sampling = replace(request.sampling, temperature=0.0, top_p=None)
+        extra = {name: value for name, value in request.sampling.extra.items() if name != XARGS}  # no contrast
+        sampling = replace(request.sampling, temperature=0.0, top_p=None, extra=extra)
         request = replace(request, sampling=sampling, sample="echo", seed=None)
         same = (unit, model, request.fingerprint(model))
         if same not in self._asked:

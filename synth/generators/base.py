@@ -91,4 +91,6 @@ class Setup:
         chosen = ref if isinstance(ref, AgentSpec) else AgentSpec(model=ref or next(iter(self.models)))
         self.prompts.update({template.name: template.hash for template in (prompt, system) if template})
         layers = (sampling or SamplingSpec(), self.models[chosen.model].sampling, chosen.sampling)
-        return Agent(role, chosen.model, prompt, resolve_sampling(*layers), schema, system, repairs)
+        writes = self.spec.writers is None or role in self.spec.writers
+        decode = self.spec.decode if writes else None
+        return Agent(role, chosen.model, prompt, resolve_sampling(*layers), schema, system, repairs, decode)

@@ -21,8 +21,11 @@ from synth.models.openai_compatible import OpenAICompatible
 from synth.models.prices import find_price
 from synth.models.progress import Report, ignore
 from synth.models.scripted import ScriptedModel, echo_rules, load_rules
+from synth.models.transformers_model import TransformersModel
 from synth.recipe.schema import ModelSpec
 
+_LOCKSTEP = 32
+"""Texts that provider transformers writes together, where the recipe does not say."""
 OPENAI_URL = "https://api.openai.com/v1"
 _DEFAULT_CONCURRENCY = 64
 _QUEUED = 2  # requests per place of an embedded server: one is computed while the next is on its way
@@ -76,6 +79,8 @@ class _Opening:
             return self._open_scripted(name, spec)
         if spec.provider == "openai":
             return self._open_openai(name, spec)
+        if spec.provider == "transformers":
+            return self._open_transformers(name, spec)
         raise UsageError(f"models.{name}: provider {spec.provider} is not available in this version")
 
     def _open_openai(self, name: str, spec: ModelSpec) -> Model:
@@ -85,6 +90,20 @@ class _Opening:
         client = OpenAICompatible(endpoint, spec.model, structured=spec.structured, send_seed=bool(spec.send_seed))
         url = endpoint.base_url
         return Model(name, f"openai:{spec.model}", url, client, limiter, find_price(spec, url), spec.timeout)
+
+    def _open_transformers(self, name: str, spec: ModelSpec) -> Model:
+        if spec.model is None:
+            raise UsageError(f"models.{name}: provider transformers needs `model`", hint="name a folder or a .gguf")
+        path = self._base / spec.model
+        places = spec.concurrency if "concurrency" in spec.model_fields_set else _LOCKSTEP
+        client = TransformersModel(
+            str(path) if path.exists() else spec.model, places=places, context_length=spec.context_length
+        )
+        self._stack.push_async_callback(client.aclose)
+        # Twice as many may wait as are written together, so that the next batch is there when one ends.
+        limiter = Limiter(f"the model {spec.model!r}", 2 * places, patience=self._patience)
+        price = find_price(spec, None)
+        return Model(name, f"transformers:{spec.model}", "", client, limiter, price, spec.timeout)
 
     def _open_embedded(self, name: str, spec: ModelSpec, server: EmbeddedServer) -> Model:
         key = (server.base_url, None, ())

@@ -63,6 +63,12 @@ def encode_request(
     return orjson.dumps(body)
 
 
+def message_bodies(request: Request) -> list[Json]:
+    """The messages as chat templates take them; where there is a schema, with what a model is told of it."""
+    messages = [_encode_message(message) for message in request.messages]
+    return messages if request.schema is None else _with_instruction(messages, instruction(request.schema))
+
+
 def decode_response(data: Json, request: Request, *, where: str, model: str) -> Response:
     """The answer in a chat completion object. Raises ``TransientError`` (``malformed``) where there is none."""
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 from synth.messages import Json
+from synth.recipe.check_decode import check_decode
 from synth.recipe.check_steps import check_steps
 from synth.recipe.check_templates import check_template_file
 from synth.recipe.files import check_file
@@ -55,6 +56,7 @@ def check(data: Json, base: Path, problems: Problems) -> None:
         at: KeyPath = ("generate", index)
         _check_id(at, generator, ids, problems)
         _check_generator(at, generator, data, base, problems)
+        check_decode(at, generator, data, problems)
         for place, name in _agents(at, generator):
             if models and name not in models:
                 problems.at(place, f"there is no model {name!r}", did_you_mean(name, models, "models"))

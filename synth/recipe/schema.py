@@ -18,6 +18,7 @@ from synth.recipe.base import IDENTIFIER as IDENTIFIER
 from synth.recipe.base import NAME as NAME
 from synth.recipe.base import URL as URL
 from synth.recipe.base import Name, Number, Spec, Whole, text_or_mapping
+from synth.recipe.decode import DecodeSpec
 from synth.recipe.diversity import DiversitySpec as DiversitySpec
 from synth.recipe.faults import FaultsSpec
 from synth.recipe.gates import Gate
@@ -197,6 +198,8 @@ class GeneratorSpec(Spec):
     """The roles that agents play in this kind."""
     needs: ClassVar[tuple[str, ...]] = ()
     """The fields that every seed must have a value in."""
+    writers: ClassVar[tuple[str, ...] | None] = ()
+    """The roles whose words an example consists of: `decode` is for them. None: every agent's."""
     near_own_seed: ClassVar[bool] = False
     """Whether an example says again what its seed says, so that being close to it in meaning is no fault."""
 
@@ -207,6 +210,8 @@ class GeneratorSpec(Spec):
     """Accepted examples to make, exactly."""
     agents: dict[Name, AgentRef] = {}
     """Which model plays which role; roles not named here are played by the first model."""
+    decode: DecodeSpec | None = None
+    """How the agent that writes the example decodes, where the model's logits can be reached (vllm, transformers)."""
     prompts: dict[Name, str] = {}
     """Your own template for a role, instead of the shipped one: a path relative to the recipe."""
 
@@ -222,6 +227,7 @@ class RephraseSpec(GeneratorSpec):
 
     roles = ("rephraser", "solver")
     needs = ("question", "answer")
+    writers = ("rephraser",)
     near_own_seed = True
     kind: Literal["rephrase"]
     """A new wording of a seed's question whose answer stays."""
@@ -233,6 +239,7 @@ class SolvedSpec(GeneratorSpec):
     """What every kind has whose questions the chain-of-thought ensemble solves."""
 
     roles: ClassVar[tuple[str, ...]] = ENSEMBLE_ROLES
+    writers: ClassVar[tuple[str, ...] | None] = ("solver",)
     needs: ClassVar[tuple[str, ...]] = ("question",)
     ensemble: EnsembleSpec = EnsembleSpec()
     """How many chains, what else speaks for an answer, and how much of it must agree."""
@@ -273,6 +280,7 @@ class QuestionSpec(SolvedSpec):
     Roles: `writer`, and those of `cot`. Seed field: `question`."""
 
     roles = ("writer", *ENSEMBLE_ROLES)
+    writers = ("writer",)
     kind: Literal["question"]
     """A new question in a seed's spirit."""
 
@@ -283,6 +291,7 @@ class EvolveSpec(SolvedSpec):
     Roles: `writer`, and those of `cot`. Seed field: `question`."""
 
     roles = ("writer", *ENSEMBLE_ROLES)
+    writers = ("writer",)
     near_own_seed = True
     kind: Literal["evolve"]
     """A seed's question made harder."""
@@ -294,6 +303,7 @@ class PersonaSpec(SolvedSpec):
     Roles: `writer`, and those of `cot`. Seed fields: `question`, `answer` where it is known."""
 
     roles = ("writer", *ENSEMBLE_ROLES)
+    writers = ("writer",)
     near_own_seed = True
     kind: Literal["persona"]
     """A seed's question retold for somebody."""
@@ -318,6 +328,7 @@ class ClassifySpec(GeneratorSpec):
     Roles: `writer`, `judge`. Seed fields: `text`, `label`."""
 
     roles = ("writer", "judge")
+    writers = ("writer",)
     needs = ("text", "label")
     kind: Literal["classify"]
     """Texts for a classifier."""
@@ -348,6 +359,7 @@ class ToolUseSpec(GeneratorSpec):
 class CustomSpec(GeneratorSpec):
     """Your own ensemble: ordered steps of agent and prompt, then what is accepted and what goes out."""
 
+    writers = None
     kind: Literal["custom"]
     """Your own ensemble of steps."""
     steps: list[StepSpec] = Field(min_length=1)
@@ -361,6 +373,7 @@ class CustomSpec(GeneratorSpec):
 class PluginSpec(GeneratorSpec):
     """A generator of your own, in Python."""
 
+    writers = None
     kind: Annotated[str, Field(pattern=CLASS_PATH)]
     """`module:Class`; the class implements `synth.generators.base.Generator`."""
     options: Json = {}
