@@ -18,6 +18,13 @@ from synth.generators.answers import parse_number
 from synth.sandbox.program import Limits, run_program
 
 _FENCED = re.compile(r"```(?:python|py)?[^\S\n]*\n(.+?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+# Models often define solution() and forget to call it.
+_CALL = """
+if callable(globals().get("solution")):
+    _answer = solution()
+    if _answer is not None:
+        print(_answer)
+"""
 _LIMITS = Limits(seconds=5.0, output_bytes=20_000)
 
 
@@ -46,7 +53,7 @@ async def _compute(programmer: Agent, context: UnitContext, question: str, sampl
             raise
         return Computed(rejected.text, None, rejected.reason)
     source = extract_program(answer.text)
-    result = await run_program(source, limits=_LIMITS)
+    result = await run_program(source + _CALL, limits=_LIMITS)
     if not result.ok:
         return Computed(source, None, result.complaint)
     lines = result.stdout.strip().splitlines()

@@ -47,6 +47,19 @@ def text_or_mapping(otherwise: str) -> Discriminator:
     return Discriminator(tag, custom_error_type="text_or_mapping", custom_error_message=otherwise)
 
 
+def text_or_mapping_or_list(otherwise: str) -> Discriminator:
+    """As :func:`text_or_mapping`, with `<list>` besides."""
+
+    def tag(value: Any) -> str | None:
+        if isinstance(value, list):
+            return "<list>"
+        if isinstance(value, str):
+            return "<text>"
+        return "<mapping>" if isinstance(value, dict | BaseModel) else None
+
+    return Discriminator(tag, custom_error_type="text_or_mapping", custom_error_message=otherwise)
+
+
 class Spec(BaseModel):
     """Base of all: unknown keys are errors, values are not changed after loading."""
 

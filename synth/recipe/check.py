@@ -151,7 +151,11 @@ def _agents(at: KeyPath, generator: Json) -> Iterator[tuple[KeyPath, str]]:
     """Where a generator names a model, and which."""
     named = [((*at, "agents", role), agent) for role, agent in mapping(generator.get("agents")).items()]
     steps = enumerate(listing(generator.get("steps")))
-    named += [((*at, "steps", index, "agent"), mapping(step).get("agent")) for index, step in steps]
+    for index, step in steps:
+        agent = mapping(step).get("agent")
+        place: KeyPath = (*at, "steps", index, "agent")
+        named += [((*place, number), one) for number, one in enumerate(agent)] if isinstance(agent, list) else []
+        named += [] if isinstance(agent, list) else [(place, agent)]
     ensemble = mapping(generator.get("ensemble"))
     named.append(((*at, "ensemble", "critic"), ensemble.get("critic")))
     solvers = enumerate(listing(ensemble.get("solvers")))

@@ -26,16 +26,36 @@ def check_steps(at: KeyPath, generator: Json, data: Json, base: Path, problems: 
     for index, step in enumerate(steps):
         place: KeyPath = (*at, "steps", index)
         later = dict.fromkeys(names[index + 1 :], "a later step makes it") | {names[index]: "this very step makes it"}
-        visible = Visible((*ALWAYS_VISIBLE, *names[:index]), attributes, later, has_seeds)
-        for field in ("system", "prompt"):
+        looped = _looped(steps, names, index)
+        out_of_reach = {name: why for name, why in later.items() if name not in looped}
+        visible = Visible((*ALWAYS_VISIBLE, *names[:index], *looped), attributes, out_of_reach, has_seeds)
+        for field in ("system", "prompt", "when"):
             if isinstance(step.get(field), str):
                 check_template((*place, field), step[field], visible, base, problems)
+        if isinstance(step.get("until"), str):
+            made = Visible((*ALWAYS_VISIBLE, *names[: index + 1], *looped), attributes, out_of_reach, has_seeds)
+            check_template((*place, "until"), step["until"], made, base, problems)
+        again = step.get("again_from")
+        if isinstance(again, str) and again not in names[: index + 1]:
+            what = "is a later step" if again in names else "is no step"
+            problems.at((*place, "again_from"), f"{again!r} {what}: go back to this step or an earlier one")
         if isinstance(step.get("schema"), dict):
             _check_schema((*place, "schema"), step["schema"], problems)
         _check_name((*place, "as"), names, index, problems)
     visible = Visible((*ALWAYS_VISIBLE, *names), attributes, {}, has_seeds)
     for path, text in _closing_templates(generator):
         check_template((*at, *path), text, visible, base, problems)
+
+
+def _looped(steps: list[Json], names: list[str], index: int) -> list[str]:
+    """The steps whose results the step at ``index`` sees from the round before, because it is in a loop with them."""
+    found: set[str] = set()
+    for end in range(index, len(steps)):
+        again = steps[end].get("again_from", names[end])
+        loops = "until" in steps[end] or "check" in steps[end]
+        if loops and again in names[: end + 1] and names.index(again) <= index:
+            found.update(names[names.index(again) : end + 1])
+    return sorted(found)
 
 
 def _check_name(at: KeyPath, names: list[str], index: int, problems: Problems) -> None:

@@ -39,6 +39,9 @@ def templates(custom: CustomSpec, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         if step.system is not None:
             yield (*at, "steps", index, "system"), step.system
         yield (*at, "steps", index, "prompt"), step.prompt
+        for field, text in (("when", step.when), ("until", step.until)):
+            if text is not None:
+                yield (*at, "steps", index, field), text
     if custom.accept is not None:
         yield (*at, "accept"), custom.accept
     for index, message in enumerate(custom.output.messages):

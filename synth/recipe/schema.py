@@ -17,7 +17,7 @@ from synth.recipe.base import CLASS_PATH as CLASS_PATH
 from synth.recipe.base import IDENTIFIER as IDENTIFIER
 from synth.recipe.base import NAME as NAME
 from synth.recipe.base import URL as URL
-from synth.recipe.base import Name, Number, Spec, Whole, text_or_mapping
+from synth.recipe.base import Name, Number, Spec, Whole, text_or_mapping, text_or_mapping_or_list
 from synth.recipe.decode import DecodeSpec
 from synth.recipe.diversity import DiversitySpec as DiversitySpec
 from synth.recipe.faults import FaultsSpec
@@ -159,8 +159,32 @@ class StepSpec(Spec):
 
     name: Annotated[str, Field(alias="as", pattern=IDENTIFIER)]
     """Later steps, `accept` and `output` see the result under this name."""
-    agent: AgentRef | None = None
-    """Unset: the first model."""
+    agent: (
+        Annotated[
+            Annotated[Name, Tag("<text>")]
+            | Annotated[AgentSpec, Tag("<mapping>")]
+            | Annotated[list[AgentRef], Tag("<list>"), Field(min_length=1)],
+            text_or_mapping_or_list("must be the name of a model, {model: name, sampling: {…}}, or a list of these"),
+        ]
+        | None
+    ) = None
+    """Unset: the first model. Of a list, the samples go to each in turn."""
+    samples: Whole = Field(1, ge=1, le=64)
+    """Ask so many times; the result is the list of all answers, or with `vote` the one that wins."""
+    vote: Number | None = Field(None, gt=0, le=1)
+    """The answer that most samples agree on is the result, if they are at least this share; a tie is rejected."""
+    when: str | None = None
+    """A template; where it renders to false, 0, no, none or nothing, the step is left out and its result is none."""
+    check: str | None = None
+    """Python that raises where the result is not good enough, such as `assert len(draft) < 400, "too long"`. It runs
+    in a sandbox with the standard library, and knows what a template of a later step knows."""
+    until: str | None = None
+    """A template; while it renders to false, the step is taken again."""
+    again_from: Annotated[str, Field(pattern=IDENTIFIER)] | None = None
+    """The earlier step to go back to when `until` or `check` is not satisfied. Unset: this one. The steps in between
+    see each other's last results; none in the first round."""
+    rounds: Whole = Field(3, ge=1, le=20)
+    """With `until` or `check`: how often the step is taken before the attempt is rejected."""
     system: str | None = None
     """A system message: text, or the path of a template."""
     prompt: str

@@ -16,7 +16,7 @@ RIGHT = "There are 3 * 4 = 12 apples.\n12 - 5 = 7 are left.\nAnswer: 7"
 LONGER = "At first there are 3 * 4 = 12 apples in the bags.\nThen 12 - 5 = 7 of them are left.\nAnswer: 7"
 WRONG = "There are 3 + 4 = 7 apples.\n7 - 5 = 2 are left.\nAnswer: 2"
 FALSE_STEP = "There are 3 * 4 = 13 apples.\n13 - 5 = 7 are left.\nAnswer: 7"
-GOOD_PROGRAM = "```python\nprint(3 * 4 - 5)\n```"
+GOOD_PROGRAM = "```python\ndef solution():\n    return 3 * 4 - 5.0\n```"
 BAD_PROGRAM = "```python\nprint(3 + 4 - 5)\n```"
 
 

@@ -1,0 +1,103 @@
+"""One step of a ``custom`` ensemble: when it is taken, how often it is asked, what its answers are worth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from synth.agents.agent import Agent
+from synth.agents.context import UnitContext
+from synth.agents.together import together
+from synth.errors import Rejected
+from synth.fingerprint import canonical_json
+from synth.generators.answers import normalize_answer, parse_final_answer
+from synth.generators.base import Setup
+from synth.prompts import PromptError, Template, template_from_recipe
+from synth.recipe.schema import StepSpec
+from synth.sandbox.program import Limits, run_program
+
+_FALSE = {"", "false", "0", "no", "none"}
+_LIMITS = Limits(seconds=5.0)
+
+
+class Step:
+    """``again_from`` is the place of the step to go back to while this one is not satisfied."""
+
+    def __init__(self, setup: Setup, spec: StepSpec, *, again_from: int) -> None:
+        self.name = spec.name
+        self.rounds = spec.rounds if spec.until is not None or spec.check is not None else 1
+        self.again_from = again_from
+        self._spec = spec
+        prefix = f"{setup.spec.id}.{spec.name}"
+        prompt = template_from_recipe(spec.prompt, setup.base, prefix)
+        system = template_from_recipe(spec.system, setup.base, f"{prefix}.system") if spec.system else None
+        refs = spec.agent if isinstance(spec.agent, list) else [spec.agent]
+        self._agents: list[Agent] = [
+            setup.agent_from(ref, spec.name, prompt, schema=spec.schema_, system=system, repairs=spec.repairs)
+            for ref in refs
+        ]
+        self._when = template_from_recipe(spec.when, setup.base, f"{prefix}.when") if spec.when else None
+        self._until = template_from_recipe(spec.until, setup.base, f"{prefix}.until") if spec.until else None
+
+    async def take(self, context: UnitContext, results: Mapping[str, Any], round_: int) -> Any:
+        """The step's result: a value, or the list of all samples where nobody votes; None where ``when`` is false."""
+        if self._when is not None and not is_true(self._when, {**context.variables, **results}):
+            return None
+        samples, agents = self._spec.samples, self._agents
+        first = round_ * samples
+        answers = await together(
+            agents[number % len(agents)].ask(context, results, sample=first + number) for number in range(samples)
+        )
+        values = [answer.value for answer in answers]
+        if self._spec.vote is not None:
+            return vote(values, self._spec.vote, self.name)
+        return values if samples > 1 else values[0]
+
+    async def complaint(self, context: UnitContext, results: Mapping[str, Any]) -> Rejected | None:
+        """What keeps the step from being satisfied with its result."""
+        visible = {**context.variables, **results}
+        if self._spec.check is not None and results[self.name] is not None:
+            result = await run_program(checking_program(self._spec.check, visible), limits=_LIMITS)
+            if not result.ok:
+                return Rejected("check", f"{self.name}: {result.complaint}", text=str(results[self.name]))
+        if self._until is not None and not is_true(self._until, visible):
+            reason = f"{self.name}: not satisfied after {self.rounds} rounds"
+            return Rejected("until", reason, text=str(results[self.name]))
+        return None
+
+
+def is_true(template: Template, visible: Mapping[str, Any]) -> bool:
+    """Whether it renders to something else than false, 0, no, none or nothing. Raises ``Rejected``."""
+    try:
+        return template.render(visible).lower() not in _FALSE
+    except PromptError as error:
+        raise Rejected("template", error.message) from error
+
+
+def vote(values: list[Any], share: float, name: str) -> Any:
+    """The value that most samples agree on: by their final answer, or as they are where there is none.
+
+    Raises ``Rejected`` (gate ``vote``) on a tie, or below ``share``.
+    """
+    keys = [_vote_key(value) for value in values]
+    ranked = Counter(keys).most_common(2)
+    if len(ranked) == 2 and ranked[0][1] == ranked[1][1]:
+        raise Rejected("vote", f"{name}: a tie", text=str(values[0]))
+    if ranked[0][1] < share * len(values):
+        raise Rejected("vote", f"{name}: only {ranked[0][1]} of {len(values)} agree", text=str(values[0]))
+    return values[keys.index(ranked[0][0])]
+
+
+def checking_program(check: str, visible: Mapping[str, Any]) -> str:
+    """``check`` with every visible name bound to its value."""
+    data = orjson.dumps(dict(visible), default=str).decode()
+    return f"import json as _json\nglobals().update(_json.loads({data!r}))\n{check}\n"
+
+
+def _vote_key(value: Any) -> bytes:
+    if not isinstance(value, str):
+        return canonical_json(value)
+    return normalize_answer(parse_final_answer(value) or value).encode()

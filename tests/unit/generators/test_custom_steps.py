@@ -1,0 +1,108 @@
+"""What a step of a custom ensemble may do besides asking once."""
+
+import json
+from typing import Any
+
+import pytest
+
+from synth.errors import Rejected
+from synth.example import Draft
+from synth.generators.custom import Custom
+from synth.generators.steps import vote
+from synth.messages import Json
+from synth.models.client import Request
+from synth.recipe.schema import CustomSpec
+from tests.unit.generators.scripted_unit import ScriptedCaller, make_context, make_setup
+
+VERDICT: Json = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
+
+
+def custom(*steps: Json, answer: str = "{{ draft }}") -> CustomSpec:
+    output = {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": answer}]}
+    return CustomSpec.model_validate({"kind": "custom", "count": 1, "steps": list(steps), "output": output})
+
+
+async def make(spec: CustomSpec, said: dict[str, list[str]]) -> tuple[Draft, ScriptedCaller, list[str]]:
+    prompts: list[str] = []
+
+    def answers(role: str, sample: int, request: Request) -> str:
+        prompts.append(request.messages[-1].content or "")
+        return said[role][sample]
+
+    context, caller = make_context(answers, {"question": "What?"})
+    return await Custom(make_setup(spec), spec).make(context), caller, prompts
+
+
+async def test_samples_make_a_list() -> None:
+    spec = custom({"as": "drafts", "prompt": "go", "samples": 3}, answer="{{ drafts | join('/') }}")
+    draft, _, _ = await make(spec, {"drafts": ["a", "b", "c"]})
+    assert draft.messages[1].content == "a/b/c"
+
+
+async def test_a_vote_picks_the_answer_that_most_agree_on() -> None:
+    spec = custom({"as": "draft", "prompt": "go", "samples": 3, "vote": 0.6})
+    draft, _, _ = await make(spec, {"draft": ["Hm. Answer: 7", "Answer: 8", "So it is.\nAnswer: 7 apples"]})
+    assert draft.messages[1].content == "Hm. Answer: 7"
+
+
+@pytest.mark.parametrize(("values", "reason"), [(["a", "b"], "a tie"), (["a", "a", "b", "c"], "only 2 of 4 agree")])
+def test_a_tie_and_too_few_are_rejected(values: list[Any], reason: str) -> None:
+    with pytest.raises(Rejected, match=reason):
+        vote(values, 0.6, "draft")
+
+
+def test_objects_vote_whatever_the_order_of_their_keys() -> None:
+    assert vote([{"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 3}], 0.5, "v") == {"a": 1, "b": 2}
+
+
+async def test_when_leaves_a_step_out() -> None:
+    spec = custom(
+        {"as": "draft", "prompt": "go"},
+        {"as": "more", "prompt": "more", "when": "{{ draft | length > 5 }}"},
+        answer="{{ draft }} {{ more }}",
+    )
+    draft, caller, _ = await make(spec, {"draft": ["short"], "more": ["never"]})
+    assert (draft.messages[1].content, caller.asked) == ("short None", ["draft.0"])
+
+
+async def test_a_loop_goes_back_with_what_was_said_and_ends_when_satisfied() -> None:
+    spec = custom(
+        {"as": "draft", "prompt": "go{% if verdict %} again, not like {{ draft }}{% endif %}"},
+        {"as": "verdict", "prompt": "judge", "schema": VERDICT, "until": "{{ verdict.ok }}", "again_from": "draft"},
+    )
+    verdicts = [json.dumps({"ok": False}), json.dumps({"ok": True})]
+    draft, caller, prompts = await make(spec, {"draft": ["one", "two"], "verdict": verdicts})
+    assert draft.messages[1].content == "two"
+    assert caller.asked == ["draft.0", "verdict.0", "draft.1", "verdict.1"]
+    assert prompts[2] == "go again, not like one"
+
+
+async def test_a_loop_is_bounded() -> None:
+    spec = custom({"as": "draft", "prompt": "go", "until": "{{ draft == 'never' }}", "rounds": 4})
+    with pytest.raises(Rejected) as rejected:
+        await make(spec, {"draft": list("abcd")})
+    assert (rejected.value.gate, rejected.value.text) == ("until", "d")
+
+
+async def test_a_check_in_python_sees_seed_and_results() -> None:
+    check = "assert seed['question'] == 'What?'\nassert len(draft) > 3, 'too short'"
+    draft, caller, _ = await make(custom({"as": "draft", "prompt": "go", "check": check}), {"draft": ["ab", "abcd"]})
+    assert (draft.messages[1].content, len(caller.asked)) == ("abcd", 2)
+
+
+@pytest.mark.parametrize("check", ["import socket\nsocket.socket()", "open('/etc/passwd')", "while True: pass"])
+async def test_a_check_cannot_leave_the_sandbox(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from synth.generators import steps
+    from synth.sandbox.program import Limits
+
+    monkeypatch.setattr(steps, "_LIMITS", Limits(seconds=0.5))
+    with pytest.raises(Rejected) as rejected:
+        await make(custom({"as": "draft", "prompt": "go", "check": check, "rounds": 1}), {"draft": ["x"]})
+    assert rejected.value.gate == "check"
+
+
+async def test_several_models_share_the_samples() -> None:
+    spec = custom({"as": "draft", "prompt": "go", "agent": ["m", "other"], "samples": 4, "vote": 0.5})
+    draft, caller, _ = await make(spec, {"draft": ["x", "x", "x", "y"]})
+    assert draft.messages[1].content == "x"
+    assert sorted(caller.asked) == ["draft.0", "draft.1", "draft.2", "draft.3"]
