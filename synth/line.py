@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from synth.diversity.echo import FEWEST_ECHOES, MOST_ECHOES, teacher_echo
 from synth.diversity.embedding import Embeddings
 from synth.diversity.novelty import Novelty
+from synth.diversity.personas import PersonaWriter
 from synth.diversity.steering import DryWatch
 from synth.example import Attempt, Verdict, WorkUnit
 from synth.gates.base import Gate
@@ -22,7 +23,7 @@ from synth.store import Progress, Rejection, Store
 class Line:
     """``history`` are the rejections of earlier invocations, in plan order; ``progress`` says how far those came.
     ``echoes`` is how many of the first units are asked of the teacher greedily, to reject what is close to that.
-    ``gates`` look at each draft when it is finished."""
+    ``gates`` look at each draft when it is finished. ``writer`` writes personas for the plan."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Line:
         history: Sequence[Rejection] = (),
         echoes: int = 0,
         gates: Sequence[Gate] = (),
+        writer: PersonaWriter | None = None,
     ) -> None:
         self.spec = spec
         self.plan = plan
@@ -49,21 +51,24 @@ class Line:
         self.errors_in_a_row = 0
         self.echoes = echoes
         self.gates = gates
+        self._history = history
+        self._writer = writer
         said_no = dict.fromkeys(range(max(0, self.decided - DryWatch.WINDOW), self.decided))
         for past in history:
-            self.plan.reject(past.place, self._texts(past.near))
             if past.place in said_no:
                 said_no[past.place] = past.gate
         self.watch = DryWatch(said_no.values())
 
     async def start(self, caller: Caller) -> None:
-        """Make ready what the first decision needs. Raises ``BudgetSpent`` and ``RunError``."""
-        if self.novelty is None:
-            return
-        echoes = []
-        if self.echoes:
-            echoes = await teacher_echo(self.generator, [self.plan.unit(index) for index in range(self.echoes)], caller)
-        await self.novelty.start(echoes)
+        """Make ready what the first unit and the first decision need. Raises ``BudgetSpent`` and ``RunError``."""
+        if self._writer is not None:
+            self.plan.use_personas(await self._writer.personas(caller))
+        if self.novelty is not None:
+            units = [self.plan.unit(index) for index in range(self.echoes)]
+            await self.novelty.start(await teacher_echo(self.generator, units, caller) if units else ())
+        for past in self._history:  # now that the novelty filter knows all its texts
+            self.plan.reject(past.place, self._texts(past.near))
+        self._history = ()
 
     @property
     def done(self) -> bool:
@@ -120,6 +125,8 @@ def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None) 
     """The lines of a recipe, where earlier invocations left them. ``embeddings``: meanings are compared too."""
     recipe, progress = prepared.loaded.recipe, store.progress()
     lines = []
+    asked = recipe.personas.generate if recipe.personas is not None else None
+    writer = PersonaWriter(recipe, asked) if asked is not None else None
     for spec, plan, generator in prepared.generators:
         novelty, echoes = None, 0
         if recipe.diversity != "off":
@@ -140,6 +147,6 @@ def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None) 
             )
         known, history = progress.get(spec.id, Progress()), store.rejections_of(spec.id)
         lines.append(
-            Line(spec, plan, generator, novelty, known, recipe.budget.attempts, history, echoes, prepared.gates)
+            Line(spec, plan, generator, novelty, known, recipe.budget.attempts, history, echoes, prepared.gates, writer)
         )
     return lines

@@ -40,6 +40,10 @@ class Plan:
         self._avoid: dict[int | None, tuple[str, ...]] = {}
         self._orders: dict[tuple[str, int], list[int]] = {}
 
+    def use_personas(self, personas: Sequence[Mapping[str, Any]]) -> None:
+        """Give units these personas; before the first is asked for."""
+        self._personas = personas
+
     @property
     def known(self) -> int:
         """Places whose units are determined by now."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth.curation.reading import import_pyarrow
+from synth.diversity.personas import Persona, load_personas, shipped_personas
 from synth.example import Seed
 from synth.gates.base import Gate
 from synth.gates.registry import build_gates
@@ -15,7 +16,7 @@ from synth.plan import Plan
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.load_seeds import load_seeds
 from synth.recipe.lock import Lock, make_lock
-from synth.recipe.schema import GeneratorSpec
+from synth.recipe.schema import GeneratorSpec, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,19 @@ def prepare(loaded: LoadedRecipe) -> Prepared:
     seeds = load_seeds(loaded)
     generators: list[tuple[GeneratorSpec, Plan, Generator]] = []
     prompts: dict[str, str] = {}
+    personas = _personas(recipe, base)
     for spec in recipe.generate:
         setup = Setup(spec, recipe.models, base, seeds)
-        generators.append((spec, Plan(recipe, spec, seeds), build_generator(setup)))
+        generators.append((spec, Plan(recipe, spec, seeds, personas), build_generator(setup)))
         prompts |= setup.prompts
     gates = build_gates(recipe.gates, base)
     if "parquet" in recipe.output.formats:  # said now, not when everything has been paid for
         import_pyarrow(Path("output.formats: parquet"))
     return Prepared(loaded, seeds, tuple(generators), gates, make_lock(loaded, seeds, prompts))
+
+
+def _personas(recipe: Recipe, base: Path) -> tuple[Persona, ...]:
+    """The personas that are there before a run; those to be written by a model come later."""
+    if recipe.personas is None or recipe.personas.generate is not None:
+        return ()
+    return load_personas(base / recipe.personas.path) if recipe.personas.path is not None else shipped_personas()

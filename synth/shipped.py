@@ -8,7 +8,7 @@ from typing import Literal
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def shipped(folder: Literal["prompts", "envs", "recipes"]) -> Path:
+def shipped(folder: Literal["prompts", "envs", "personas", "recipes"]) -> Path:
     """The shipped folder of that name."""
     installed = _PACKAGE / "_shipped" / folder
     return installed if installed.is_dir() else _PACKAGE.parent / folder

@@ -48,6 +48,9 @@ def check(data: Json, base: Path, problems: Problems) -> None:
         _check_seeds(seeds, base, problems)
 
     _check_gates(listing(data.get("gates")), base, problems)
+    personas = mapping(data.get("personas")).get("path")
+    if isinstance(personas, str):
+        check_file(("personas", "path"), personas, base, "personas", problems)
 
     ids: dict[str, int] = {}
     for index, generator in enumerate(listing(data.get("generate"))):

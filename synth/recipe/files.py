@@ -22,6 +22,8 @@ def named_files(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
     for name, model in recipe.models.items():
         if model.answers is not None:
             yield ("models", name, "answers"), model.answers
+    if recipe.personas is not None and recipe.personas.path is not None:
+        yield ("personas", "path"), recipe.personas.path
     for index, generator in enumerate(recipe.generate):
         at: KeyPath = ("generate", index)
         for role, path in generator.prompts.items():

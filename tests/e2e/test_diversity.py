@@ -205,3 +205,37 @@ def test_the_summary_and_synth_measure_say_how_varied_a_run_is(tmp_path: Path, s
     assert "6/6" in done.output
     machine = CliRunner().invoke(command, [str(tmp_path / "run"), "--embedder", "off", "--json"], obj=Terminal())
     assert orjson.loads(machine.stdout) == {"animals": again}
+
+
+@pytest.mark.parametrize("personas", ["{}", "{path: own.jsonl}", "{generate: 5}"])
+def test_personas_reach_prompts_and_rows(tmp_path: Path, personas: str) -> None:
+    (tmp_path / "own.jsonl").write_text(
+        '{"description": "A cook from Lyon."}\n{"description": "A diver from Split."}\n'
+    )
+    (tmp_path / "answers.yaml").write_text(
+        '- {schema: true, answer: [\'{"description": "A calm sailor from Hull.", "occupation": "sailor"}\','
+        ' \'{"description": "A loud miner from Essen.", "occupation": "miner"}\', nonsense]}\n- rule: echo\n'
+    )
+    (tmp_path / "r.yaml").write_text(f"""\
+name: t
+seed: 4
+models: {{m: {{provider: scripted, answers: answers.yaml}}}}
+generate:
+  - id: g
+    kind: custom
+    count: 6
+    steps: [{{as: said, prompt: "{{{{ guidance }}}} {{{{ persona.description }}}}"}}]
+    output: {{messages: [{{role: user, content: "{{{{ said }}}}"}}]}}
+personas: {personas}
+long_tail: {{typos: 0.5}}
+diversity: off
+""")
+    result = run(load_recipe(tmp_path / "r.yaml"), run_dir=tmp_path / "run")
+    assert result.ending.status == "complete"
+    made = rows(tmp_path, "run/dataset/g.jsonl")
+    assert all(
+        row["messages"][0]["content"].startswith("Who writes: A")
+        for row in made
+        if "long_tail" not in row["attributes"]
+    )
+    assert len({row["attributes"]["persona"] for row in made}) > 1

@@ -69,6 +69,7 @@ def test_constraints_hold_in_every_row_and_all_they_allow_is_covered(data: st.Da
     assert measure_coverage(space, rows)[strength].missing == ()
 
 
+@settings(deadline=None)
 @given(st.integers(20, 300), st.integers(0, 10**6))
 def test_shares_come_out_by_weight(count: int, seed: int) -> None:
     axes: dict[str, Any] = {

@@ -1,7 +1,7 @@
 import random
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.diversity.long_tail import add_typos, draw_long_tail, with_typos
@@ -21,6 +21,7 @@ def test_each_feature_has_its_own_share() -> None:
     assert draw_long_tail(LongTailSpec(), 1) == ()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.integers(0, 999))
 def test_typos_leave_numbers_and_the_number_of_words(text: str, seed: int) -> None:
     slipped = add_typos(text, random.Random(seed))

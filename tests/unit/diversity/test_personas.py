@@ -1,0 +1,52 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from synth.agents.guidance import guidance
+from synth.diversity.personas import load_personas, shipped_personas
+from synth.errors import RecipeError
+from synth.example import WorkUnit
+
+
+def test_the_shipped_personas_are_many_whole_and_different() -> None:
+    personas = shipped_personas()
+    fields = {"id", "age", "occupation", "region", "traits", "goal", "speech", "description"}
+    assert len(personas) >= 500
+    assert all(set(one) == fields and all(one.values()) for one in personas)
+    for field, least in (("id", 500), ("description", 500), ("goal", 500), ("occupation", 120), ("region", 60)):
+        assert len({one[field] for one in personas}) >= least
+    for one in personas:
+        assert 14 <= one["age"] <= 90
+        assert one["description"].startswith(
+            ("An 8", "An 18") if str(one["age"])[0] == "8" or one["age"] == 18 else "A "
+        )
+        assert len(set(one["traits"])) == 2
+    assert Counter(one["occupation"] for one in personas).most_common(1)[0][1] == 4
+
+
+def test_own_personas_are_read_and_bad_ones_named(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"description": "A tired clerk."}\n\n{"id": "x", "description": "A cook.", "shift": "late"}\n')
+    assert [one["id"] for one in load_personas(path)] == ["p1", "x"]
+    path.write_text('{"description": ""}\n[1]\n{"description": "ok"}\n{broken\n')
+    with pytest.raises(RecipeError) as caught:
+        load_personas(path)
+    assert [problem.line for problem in caught.value.problems] == [1, 2, 4]
+    path.write_text("\n")
+    with pytest.raises(RecipeError, match="no persona"):
+        load_personas(path)
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load_personas(tmp_path / "none.jsonl")
+
+
+def test_guidance_says_all_that_steers_a_unit() -> None:
+    persona = {"id": "p1", "description": "A tired clerk from Cork."}
+    unit = WorkUnit("g", "k", 0, 0, None, {"mood": "calm", "age": 3}, 1, persona, ("typos", "emoji"), ("be" * 500,))
+    said = guidance(unit)
+    assert "Who writes: A tired clerk from Cork." in said
+    assert "mood = calm, age = 3." in said
+    assert "emoji" in said
+    assert "typos" not in said
+    assert "…" in said
+    assert guidance(WorkUnit("g", "k", 0, 0, None, {}, 1, None, ("typos",))) == ""
