@@ -1,4 +1,4 @@
-"""Which class judges for which gate."""
+"""Which class judges for which gate. Those that need much are imported when a recipe asks for them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from synth.errors import UsageError
 from synth.example import Draft, Verdict
 from synth.gates.base import Gate
-from synth.gates.decontaminate import Decontaminate
-from synth.gates.format import Format
 from synth.gates.language import Language
 from synth.gates.length import Length
 from synth.gates.refusal import Refusal
@@ -41,10 +39,14 @@ def _build(spec: GateSpec, base: Path) -> Gate:
         case RepetitionSpec():
             return Repetition(spec)
         case FormatSpec():
+            from synth.gates.format import Format
+
             return Format(spec)
         case LanguageSpec():
             return Language(spec)
         case DecontaminateSpec():
+            from synth.gates.decontaminate import Decontaminate
+
             return Decontaminate(spec, base)
         case PluginGateSpec():
             return _Own(spec, base)

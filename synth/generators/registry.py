@@ -1,4 +1,4 @@
-"""Which class carries out which kind."""
+"""Which class carries out which kind. Those that need much are imported when a recipe asks for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from synth.generators.custom import Custom
 from synth.generators.persona import Persona
 from synth.generators.question import Evolve, Question
 from synth.generators.rephrase import Rephrase
-from synth.generators.tool_use.kind import ToolUse
 from synth.plugins import load_class
 from synth.recipe.schema import (
     AnswerSpec,
@@ -49,6 +48,8 @@ def build_generator(setup: Setup) -> Generator:
         case ClassifySpec() as spec:
             return Classify(setup, spec)
         case ToolUseSpec() as spec:
+            from synth.generators.tool_use.kind import ToolUse
+
             return ToolUse(setup, spec)
         case CustomSpec() as spec:
             return Custom(setup, spec)
