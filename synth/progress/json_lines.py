@@ -38,14 +38,15 @@ class JsonProgress:
         """Nothing is open."""
 
     def __call__(self, event: Event) -> None:
-        data: dict[str, Any] = {"event": _snake(type(event).__name__), "time": round(self._clock() - self._started, 3)}
+        data: dict[str, Any] = {"event": event_name(type(event)), "time": round(self._clock() - self._started, 3)}
         data |= {field.name: getattr(event, field.name) for field in fields(event)}
         self._stream.write(orjson.dumps(data, default=_plain).decode() + "\n")
         self._stream.flush()
 
 
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+def event_name(event: type[Event]) -> str:
+    """``UnitDecided`` is ``unit_decided``."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in event.__name__).lstrip("_")
 
 
 def _plain(value: object) -> object:
