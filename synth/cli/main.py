@@ -24,6 +24,7 @@ _COMMANDS = {
     "measure": "Measure how varied a dataset is.",
     "schema": "Print the JSON Schema of recipes, for editors.",
     "models": "List and fetch the small models that synth runs itself.",
+    "envs": "List and check environments, and be the agent in one.",
 }
 
 

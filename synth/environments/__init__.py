@@ -33,8 +33,8 @@ that a model sees comes from the signature and the docstring; what the function 
     def make_state(rng: Random) -> dict:                          # where ``env.yaml`` says ``state: make_state``
         return {"orders": {}, "customers": {}}
 
-Types: ``str int float bool None Any``, ``Literal``, enums, dates, ``list dict tuple``, unions, ``TypedDict``,
-dataclasses and pydantic models. A parameter with a default is optional.
+Types: ``str int float bool None Any``, ``Literal``, enums, dates, ``list dict tuple``, unions, dataclasses, pydantic
+models and ``typing_extensions.TypedDict``. A parameter with a default is optional.
 
 Rules, all checked by ``synth envs check``: a tool depends on nothing but its state and its arguments (no clock, no
 random numbers, no network); only a tool marked ``writes=True`` changes the state; a tool that raises ``ToolError`` has

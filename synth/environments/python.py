@@ -139,7 +139,10 @@ class PythonSession:
             await self._tools.start_again()
         start = {"op": "start", "session": self._number, "seed": self._seed}
         for request in (start, *self._writes):
-            reply = orjson.loads(await self._process.ask(request))
+            try:
+                reply = orjson.loads(await self._process.ask(request))
+            except WorkerDied as error:
+                raise EnvironmentFault(f"making the state {error}") from error
             if "fault" in reply:
                 raise EnvironmentFault(reply["fault"])
         self._lifetime = self._process.lifetime

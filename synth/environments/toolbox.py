@@ -37,27 +37,30 @@ class Entry:
 
 
 class Toolbox:
-    """The tools and invariants of the file at ``path``; ``expressions`` are further invariants by name.
+    """The tools and invariants of the file at ``path``, and of the modules beside it that it imports.
 
-    An expression sees the state's top-level keys as variables and must be true. Raises ``LoadError``.
+    ``expressions`` are further invariants by name; an expression sees the state's top-level keys as variables and must
+    be true. Raises ``LoadError``.
     """
 
     def __init__(self, path: Path, expressions: Mapping[str, str]) -> None:
-        self._module = _import(path)
+        self._modules = [_import(path), *_beside(path)]
         self.tools: dict[str, Entry] = {}
         self._invariants: list[Callable[..., Any]] = []
         self._expressions = {name: _compile(name, text) for name, text in expressions.items()}
-        for value in list(vars(self._module).values()):
+        values = [value for module in self._modules for value in vars(module).values() if callable(value)]
+        for value in {id(value): value for value in values}.values():  # a function may be imported by name too
             mark = getattr(value, TOOL_MARK, None)
-            if isinstance(mark, ToolMark) and callable(value):
+            if isinstance(mark, ToolMark):
                 self._add(value, mark)
-            elif getattr(value, INVARIANT_MARK, False) is True and callable(value):
+            elif getattr(value, INVARIANT_MARK, False) is True:
                 self._invariants.append(value)
         if not self.tools:
             raise LoadError("there is no tool in it", hint="mark functions with @tool")
 
     def get(self, name: str) -> Any:
-        return getattr(self._module, name, None)
+        """What any of the modules calls by that name, or None."""
+        return next((found for module in self._modules if (found := getattr(module, name, None)) is not None), None)
 
     def describe(self) -> list[Json]:
         return [
@@ -122,6 +125,16 @@ def _import(path: Path) -> ModuleType:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         raise LoadError(f"it does not import: {type(error).__name__}: {error}", (lines or [0])[-1] or 0) from error
     return module
+
+
+def _beside(path: Path) -> list[ModuleType]:
+    """The modules in the same folder that have been imported, by name."""
+    found = {
+        name: module
+        for name, module in sys.modules.items()
+        if name != _MODULE and Path(getattr(module, "__file__", None) or "/").parent == path.parent
+    }
+    return [found[name] for name in sorted(found)]
 
 
 def _refuse_shadowed(tree: ast.Module) -> None:

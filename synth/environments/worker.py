@@ -16,7 +16,6 @@ import resource
 import signal
 import socket
 import sys
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,9 @@ from synth.messages import Json
 
 MAX_STATE_BYTES = 16 << 20
 MAX_RESULT_BYTES = 1 << 20
-_STATES_KEPT = 64
+WORLDS = 64
+"""How many different states a generator is asked for; the conversation's seed picks one. Making a state costs more than
+a whole conversation does, so each is made once."""
 _PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
@@ -60,7 +61,7 @@ class Worker:
         self._function: str | None = config["state_function"]
         if self._function is not None and not callable(self.toolbox.get(self._function)):
             raise LoadError(f"there is no function {self._function!r}, which is to make the state")
-        self._made: OrderedDict[int, bytes] = OrderedDict()
+        self._made: dict[int, bytes] = {}
         self._held: dict[int, Held] = {}
 
     def start(self, request: Json) -> Json:
@@ -110,19 +111,15 @@ class Worker:
         return canonical_json(self._held[request["session"]].state)
 
     def _initial(self, seed: int) -> bytes:
-        if self._function is None:
-            seed = 0
-        made = self._made.get(seed)
-        if made is None:
-            made = self._made[seed] = self._make(seed)
-            if len(self._made) > _STATES_KEPT:
-                self._made.popitem(last=False)
-        return made
+        number = seed % WORLDS if self._function is not None else 0
+        if number not in self._made:
+            self._made[number] = self._make(number)
+        return self._made[number]
 
-    def _make(self, seed: int) -> bytes:
+    def _make(self, number: int) -> bytes:
         if self._function is None:
             return Path(self._file).read_bytes() if self._file is not None else b"{}"
-        state = self.toolbox.get(self._function)(derive_rng(seed, "state"))
+        state = self.toolbox.get(self._function)(derive_rng(number, "state"))
         if not isinstance(state, dict):
             raise Fault(f"{self._function} returned no dictionary but {type(state).__name__}")
         return b"".join(_whole(_parts(state)))
@@ -170,7 +167,9 @@ def _answer(operation: Callable[[Json], Json | bytes], request: Json) -> tuple[J
 
 
 def _culprit(request: Json) -> str:
-    return f"tool {request['tool']!r}" if request["op"] == "call" else f"its {request['op']}"
+    if request["op"] == "call":
+        return f"tool {request['tool']!r}"
+    return "an invariant" if request["op"] == "violations" else "making the state"
 
 
 def _short(text: str) -> str:

@@ -216,3 +216,18 @@ def look(state) -> list[str]:
 '''
     async with open_environment(environment_of(tmp_path, tools)) as world, world.start(1) as environment:
         assert "OPENAI_API_KEY" not in orjson.loads((await environment.call("look", "{}")).content)
+
+
+async def test_a_state_that_is_never_made(tmp_path: Path) -> None:
+    tools = COUNT + "def make_state(rng):\n    while True: pass\n"
+    spec = environment_of(tmp_path, tools, state="make_state", limits=LIMITS)
+    async with open_environment(spec) as world, world.start(1) as environment:
+        with pytest.raises(EnvironmentFault) as caught:
+            await environment.state()
+        assert caught.value.reason == "making the state took longer than 0.3 s"
+
+
+async def test_a_state_function_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="there is no function 'make_state', which is to make the state"):
+        async with open_environment(environment_of(tmp_path, COUNT, state="make_state")):
+            raise AssertionError
