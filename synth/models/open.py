@@ -22,6 +22,7 @@ from synth.models.prices import find_price
 from synth.models.progress import Report, ignore
 from synth.models.scripted import ScriptedModel, echo_rules, load_rules
 from synth.models.transformers_model import TransformersModel
+from synth.models.vllm.server import VllmServer
 from synth.recipe.schema import ModelSpec
 
 _LOCKSTEP = 32
@@ -62,19 +63,29 @@ class _Opening:
         self._base = base
         self._seconds_left = seconds_left
         self._stack = stack
+        self._logs = logs
+        self._report = report
         self._servers = EmbeddedServers(logs, report)
+        self._vllm: dict[tuple[object, ...], VllmServer] = {}
         self._endpoints: dict[_Key, tuple[Endpoint, Limiter]] = {}
 
     async def open_all(self, specs: Mapping[str, ModelSpec]) -> dict[str, Model]:
         self._stack.push_async_callback(self._servers.stop)
         embedded = {name: self._find_server(spec) for name, spec in specs.items() if spec.provider == "embedded"}
-        await asyncio.gather(*(server.start() for server in dict.fromkeys(embedded.values())))
+        started = {name: self._find_vllm(spec) for name, spec in specs.items() if _needs_vllm(spec)}
+        await asyncio.gather(*(server.start() for server in dict.fromkeys([*embedded.values(), *started.values()])))
         self._open_endpoints(specs)
-        return {name: self._open(name, spec, embedded.get(name)) for name, spec in specs.items()}
+        models = {}
+        for name, spec in specs.items():
+            if name in embedded:
+                models[name] = self._open_embedded(name, spec, embedded[name])
+            elif spec.provider == "vllm":
+                models[name] = await self._open_vllm(name, spec, started.get(name))
+            else:
+                models[name] = self._open(name, spec)
+        return models
 
-    def _open(self, name: str, spec: ModelSpec, server: EmbeddedServer | None) -> Model:
-        if server is not None:
-            return self._open_embedded(name, spec, server)
+    def _open(self, name: str, spec: ModelSpec) -> Model:
         if spec.provider == "scripted":
             return self._open_scripted(name, spec)
         if spec.provider == "openai":
@@ -117,6 +128,28 @@ class _Opening:
         price = find_price(spec, None)
         return Model(name, f"embedded:{server.name}", "", client, limiter, price, spec.timeout, server)
 
+    async def _open_vllm(self, name: str, spec: ModelSpec, server: VllmServer | None) -> Model:
+        if server is None:
+            endpoint, limiter = self._endpoints[_key(spec)]
+            model = str(spec.model)
+        else:
+            key = (server.base_url, None, ())
+            if key not in self._endpoints:
+                limiter = Limiter(f"vLLM for {server.name}", spec.concurrency, patience=self._patience)
+                self._endpoints[key] = self._connect(key, limiter, own_server=True), limiter
+            endpoint, limiter = self._endpoints[key]
+            model = server.name
+        client = OpenAICompatible(
+            endpoint,
+            model,
+            structured=spec.structured,
+            # A seed for each request takes vLLM's fast sampling away, and ends the engine on some builds.
+            send_seed=bool(spec.send_seed),
+            context_length=spec.context_length or await _find_context_length(endpoint, model),
+        )
+        price = find_price(spec, None)
+        return Model(name, f"vllm:{model}", endpoint.base_url, client, limiter, price, spec.timeout, server)
+
     def _open_scripted(self, name: str, spec: ModelSpec) -> Model:
         label = spec.model or name
         if spec.answers is None:
@@ -135,11 +168,30 @@ class _Opening:
         file = str(self._base / model) if is_path(model) else model
         return self._servers.get(file, parallel=spec.concurrency, context_length=spec.context_length)
 
+    def _find_vllm(self, spec: ModelSpec) -> VllmServer:
+        assert spec.model is not None, "the loader asks for it"
+        folder = self._base / spec.model
+        model = str(folder) if folder.is_dir() else spec.model
+        key = (model, tuple(spec.args), tuple(sorted(spec.env.items())), spec.python, spec.context_length)
+        if key not in self._vllm:
+            server = VllmServer(
+                model,
+                logs=self._logs,
+                args=tuple(spec.args),
+                env=spec.env,
+                python=spec.python and str(self._base / spec.python),
+                context_length=spec.context_length,
+                report=self._report,
+            )
+            self._vllm[key] = server
+            self._stack.push_async_callback(server.stop)
+        return self._vllm[key]
+
     def _open_endpoints(self, specs: Mapping[str, ModelSpec]) -> None:
         """One endpoint and one limiter for all models that share an address and a key; the strictest limits count."""
         groups: dict[_Key, list[ModelSpec]] = {}
         for spec in specs.values():
-            if spec.provider == "openai":
+            if spec.provider == "openai" or (spec.provider == "vllm" and spec.base_url is not None):
                 groups.setdefault(_key(spec), []).append(spec)
         for key, members in groups.items():
             asked = [spec.concurrency for spec in members if "concurrency" in spec.model_fields_set]
@@ -166,6 +218,19 @@ class _Opening:
 
     def _patience(self) -> float:
         return min(LONGEST_PAUSE, self._seconds_left())
+
+
+def _needs_vllm(spec: ModelSpec) -> bool:
+    return spec.provider == "vllm" and spec.base_url is None
+
+
+async def _find_context_length(endpoint: Endpoint, model: str) -> int | None:
+    """What the server says of itself; vLLM does, as ``max_model_len``."""
+    for entry in await endpoint.list_models():
+        length = entry.get("max_model_len")
+        if entry.get("id") == model and isinstance(length, int):
+            return length
+    return None
 
 
 def _key(spec: ModelSpec) -> _Key:

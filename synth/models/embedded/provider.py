@@ -8,17 +8,16 @@ import json
 import os
 import sys
 import threading
-import time
-from collections import deque
 from pathlib import Path
 
-from synth.errors import FatalModelError, UsageError
+from synth.errors import UsageError
 from synth.models.embedded.cache import cached_path
 from synth.models.embedded.cores import physical_cores
 from synth.models.embedded.pull import ensure_model, is_path
 from synth.models.embedded.registry import DEFAULT, find_model
-from synth.models.process import ChildProcess, is_healthy
+from synth.models.process import ChildProcess
 from synth.models.progress import ModelState, Report, Warned, ignore
+from synth.models.supervised import SupervisedServer
 
 MOST_PARALLEL = 8
 """Requests computed together: beyond it two to eight cores gain nothing, and each takes its own context's memory."""
@@ -28,14 +27,9 @@ PATH_CONTEXT_LENGTH = 4096
 
 _SERVER_MODULE = "synth.models.embedded.server"
 _LOAD_SECONDS = 300.0
-_DYING_SECONDS = 0.5  # its port closes before its end is noticed
-_RESTART_TRIES = 3
-_RESTART_PAUSE_SECONDS = 1.0
-_MOST_DEATHS = 5
-_DEATHS_WITHIN_SECONDS = 600.0
 
 
-class EmbeddedServer:
+class EmbeddedServer(SupervisedServer):
     """One model file, served over the OpenAI protocol on loopback by a process of its own.
 
     ``model`` is a name of the registry or the path of a .gguf file; ``parallel`` requests are computed together, each
@@ -52,80 +46,21 @@ class EmbeddedServer:
         report: Report = ignore,
     ) -> None:
         if is_path(model):
-            self.name = Path(model).stem
+            name = Path(model).stem
             self.context_length = context_length or PATH_CONTEXT_LENGTH
         else:
             known = find_model(model)
-            self.name = known.name
+            name = known.name
             self.context_length = min(context_length or known.context_length, known.trained_context)
+        super().__init__(name, report)
         self.parallel = min(parallel, MOST_PARALLEL)
         self._model = model
         self._logs = logs
-        self._report = report
-        self._lock = asyncio.Lock()
         self._path: Path | None = None
-        self._port = 0
-        self._child: ChildProcess | None = None
-        self._deaths: deque[float] = deque(maxlen=_MOST_DEATHS)
-        self._stopped = False
 
-    @property
-    def base_url(self) -> str:
-        """The endpoint, up to and including ``/v1``; it stays the same when the server is restarted."""
-        assert self._port, "start() comes first"
-        return f"http://127.0.0.1:{self._port}/v1"
-
-    @property
-    def pid(self) -> int | None:
-        """The id of the server's process group, or None while there is none."""
-        return self._child.pid if self._child is not None else None
-
-    async def start(self) -> str:
-        """Pull the model where it is not here yet, start its server and return the base URL.
-
-        Raises ``UsageError`` where llama.cpp or the model is missing, ``RunError`` where the model cannot be pulled,
-        ``FatalModelError`` where the server does not start.
-        """
-        async with self._lock:
-            if self._child is None:
-                self._path = await self._pull()
-                await self._launch()
-        return self.base_url
-
-    async def ensure_alive(self) -> None:
-        """Return when the server answers; where it has died or hangs, it is started again at the same address.
-
-        Raises ``FatalModelError`` where it dies again and again, or is stopped.
-        """
-        async with self._lock:
-            if self._stopped or self._child is None:
-                raise FatalModelError(f"the server of {self.name} is stopped")
-            health = f"{self.base_url.removesuffix('/v1')}/health"
-            if await is_healthy(health) or (self._child.running and await is_healthy(health)):
-                return
-            await self._restart(self._child)
-
-    async def stop(self) -> None:
-        """End the server. It is not started again."""
-        self._stopped = True
-        if self._child is not None:
-            await self._child.stop()
-
-    async def _restart(self, dead: ChildProcess) -> None:
-        ending = dead.ending if await dead.wait_ended(_DYING_SECONDS) else "it does not answer"
-        await dead.stop()
-        if len(self._deaths) == _MOST_DEATHS and time.monotonic() - self._deaths[0] < _DEATHS_WITHIN_SECONDS:
-            raise dead.failure(f"keeps dying ({_MOST_DEATHS + 1} times in {_DEATHS_WITHIN_SECONDS / 60:.0f} minutes)")
-        self._deaths.append(time.monotonic())
-        self._report(Warned(f"the server of {self.name} is started again: {ending}"))
-        for tries in range(1, _RESTART_TRIES + 1):
-            try:
-                await self._launch()
-                break
-            except FatalModelError:
-                if self._stopped or tries == _RESTART_TRIES:
-                    raise
-                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
+    async def _prepare(self) -> None:
+        """Pull the model where it is not here yet."""
+        self._path = await self._pull()
 
     async def _launch(self) -> None:
         """Start the process and wait until the model is loaded; the first time at any free port, then at the same."""

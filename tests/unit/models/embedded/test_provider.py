@@ -15,7 +15,7 @@ import pytest
 
 from synth.errors import FatalModelError, UsageError
 from synth.messages import Json
-from synth.models import process
+from synth.models import process, supervised
 from synth.models.embedded import provider
 from synth.models.embedded.provider import EmbeddedServer, EmbeddedServers
 from synth.models.embedded.pull import ensure_model
@@ -29,7 +29,7 @@ async def servers(
 ) -> AsyncIterator[EmbeddedServers]:
     install_parts(world.model, world.site)
     monkeypatch.setattr(provider, "_SERVER_MODULE", "tests.unit.models.embedded.fake_server")
-    monkeypatch.setattr(provider, "_RESTART_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(supervised, "_RESTART_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(process, "_PROBE_SECONDS", 0.3)
     made = EmbeddedServers(tmp_path / "logs", events)
     yield made

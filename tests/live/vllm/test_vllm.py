@@ -1,0 +1,178 @@
+"""A real vLLM, started through synth. Each start takes about half a minute, so most tests share one server."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import jsonschema
+import psutil
+import pytest
+import pytest_asyncio
+
+from synth.errors import FatalModelError, ResponseError
+from synth.messages import Message
+from synth.models.client import Request, Sampling
+from synth.models.model import Model
+from synth.models.open import open_models
+from synth.models.vllm.server import VllmServer
+from synth.recipe.schema import ModelSpec
+from synth.shipped import shipped
+
+PYTHON, MODEL = os.environ.get("SYNTH_VLLM_PYTHON", ""), os.environ.get("SYNTH_VLLM_MODEL", "")
+pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900), pytest.mark.asyncio(loop_scope="module")]
+
+CPU = {"VLLM_CPU_KVCACHE_SPACE": "1"}
+SCHEMA = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 20}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+RECIPE = """
+name: on-vllm
+seed: 3
+models:
+  teacher:
+    provider: vllm
+    model: {model}
+    python: {python}
+    args: [--enforce-eager]
+    env: {{VLLM_CPU_KVCACHE_SPACE: "1"}}
+    context_length: 2048
+    concurrency: 16
+seeds: {{path: {seeds}}}
+generate:
+  - {{id: maths, kind: cot, count: 12, ensemble: {{samples: 3}}}}
+budget: {{attempts: 20}}
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def model(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Model]:
+    spec = ModelSpec(
+        provider="vllm", model=MODEL, python=PYTHON, args=["--enforce-eager"], env=CPU, context_length=1024
+    )
+    folder = tmp_path_factory.mktemp("vllm")
+    async with open_models({"teacher": spec}, base=folder, run_dir=folder) as models:
+        yield models["teacher"]
+
+
+def ask(text: str, **fields: object) -> Request:
+    return Request((Message("user", text),), **{"sampling": Sampling(temperature=0, max_tokens=48), **fields})  # type: ignore[arg-type]
+
+
+async def test_it_answers(model: Model) -> None:
+    response = await model.client.complete(ask("What is the capital of France? Answer with one word."))
+    assert "Paris" in (response.message.content or "")
+    assert response.usage.input > 10
+
+
+async def test_an_answer_follows_a_json_schema(model: Model) -> None:
+    response = await model.client.complete(ask("Invent a person.", schema=SCHEMA))
+    jsonschema.validate(json.loads(response.message.content or ""), SCHEMA)
+
+
+async def test_logprobs_come_when_asked_for(model: Model) -> None:
+    response = await model.client.complete(ask("Say yes.", top_logprobs=3))
+    assert response.logprobs is not None
+    assert len(response.logprobs["content"][0]["top_logprobs"]) == 3
+
+
+async def test_the_context_length_is_kept(model: Model) -> None:
+    long = ask("Repeat this: " + "word " * 700, sampling=Sampling(temperature=0, max_tokens=1000))
+    response = await model.client.complete(long)
+    assert response.usage.input + response.usage.output <= 1024
+    with pytest.raises(ResponseError) as caught:
+        await model.client.complete(ask("word " * 3000))
+    assert caught.value.kind == "context_length"
+
+
+async def test_a_running_server_is_used_and_asked_for_its_context_length(model: Model, tmp_path: Path) -> None:
+    spec = ModelSpec(provider="vllm", model=Path(MODEL).name, base_url=model.address)
+    async with open_models({"there": spec}, base=tmp_path, run_dir=tmp_path) as models:
+        long = ask("Repeat this: " + "word " * 700, sampling=Sampling(temperature=0, max_tokens=1000))
+        response = await models["there"].client.complete(long)
+    assert response.usage.input + response.usage.output <= 1024
+
+
+async def test_a_dead_engine_is_noticed_and_the_server_comes_back(model: Model) -> None:
+    assert isinstance(model.server, VllmServer)
+    assert model.server.pid is not None
+    group = psutil.Process(model.server.pid).children(recursive=True)
+    engines = [process for process in group if "EngineCore" in " ".join(process.cmdline())]
+    assert len(engines) == 1
+    engines[0].kill()
+    await model.server.ensure_alive()
+    response = await model.client.complete(ask("Say hello."))
+    assert response.message.content
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"args": ["--enforce-eager", "--no-such-option", "3"]},
+            "vLLM does not know these arguments: --no-such-option",
+        ),
+        ({"model": "Qwen/NoSuchModel", "env": {**CPU, "HF_HUB_OFFLINE": "1"}}, "there is no model 'Qwen/NoSuchModel'"),
+        ({"context_length": 9_999_999}, "a context of 9999999 tokens is more than the model was made for"),
+        ({"python": sys.executable}, "there is no vLLM in the Python that should run it"),
+        ({"env": {"VLLM_CPU_KVCACHE_SPACE": "4000"}}, "there is not enough memory"),
+    ],
+    ids=["argument", "model", "context", "python", "memory"],
+)
+async def test_a_start_that_fails_says_why_in_one_line(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    given = {"model": MODEL, "python": PYTHON, "args": ["--enforce-eager"], "env": CPU} | changes
+    spec = ModelSpec(provider="vllm", **given)  # type: ignore[arg-type]
+    with pytest.raises(FatalModelError) as caught:
+        async with open_models({"teacher": spec}, base=tmp_path, run_dir=tmp_path):
+            pass
+    assert message in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_run_ends_complete_though_its_server_is_killed(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    seeds = shipped("recipes") / "quickstart-seeds.jsonl"
+    recipe.write_text(RECIPE.format(model=MODEL, python=PYTHON, seeds=seeds))
+    command = [sys.executable, "-m", "synth", "run", str(recipe), "--run-dir", str(tmp_path / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        killed = 0
+        while run.poll() is None:
+            if not killed and _calls(tmp_path / "run" / "run.sqlite") >= 6:
+                servers = psutil.Process(run.pid).children(recursive=True)
+                for process in servers:
+                    process.kill()
+                killed = len(servers)
+            time.sleep(0.05)
+        out, err = run.communicate()
+    assert killed > 1
+    assert run.returncode == 0, err
+    assert out == ""
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["status"], summary["accepted"]) == ("complete", 12)
+    assert len((tmp_path / "run" / "dataset" / "maths.jsonl").read_text().splitlines()) == 12
+    left = [process for process in psutil.process_iter(["cmdline"]) if MODEL in (process.info["cmdline"] or ())]
+    assert [process for process in left if str(tmp_path) in " ".join(process.environ().values())] == []
+
+
+def _calls(store: Path) -> int:
+    if not store.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+        try:
+            count: int = connection.execute("SELECT COUNT(*) FROM calls").fetchone()[0]
+        except sqlite3.OperationalError:  # the table is not there yet
+            return 0
+        return count
