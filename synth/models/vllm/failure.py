@@ -36,9 +36,10 @@ _KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = (
     ),
     (
         re.compile(
-            r"(?P<what>Available memory [^.\n]*(?:less than|is not enough)[^\n.]*"
+            r"(?P<what>(?:Available|Free) memory on (?:node|device)[^\n]*?less than[^\n]*?(?=\. |$)"
             r"|No available memory for the cache blocks|[^\n]*larger than the available KV cache memory[^\n.]*"
-            r"|CUDA out of memory[^\n.]*|Cannot allocate memory|Free memory on device[^\n]*less than[^\n.]*)"
+            r"|CUDA out of memory[^\n.]*|Cannot allocate memory)",
+            re.M,
         ),
         "there is not enough memory: {what}",
         "lower `context_length`, or --gpu-memory-utilization in `args`; on a CPU give the GiB for the cache in `env`: "

@@ -133,7 +133,7 @@ async def test_a_start_that_fails_says_why_in_one_line(
     tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
     given = {"model": MODEL, "python": PYTHON, "args": ["--enforce-eager"], "env": CPU} | changes
-    spec = ModelSpec(provider="vllm", **given)  # type: ignore[arg-type]
+    spec = ModelSpec(provider="vllm", **given)
     with pytest.raises(FatalModelError) as caught:
         async with open_models({"teacher": spec}, base=tmp_path, run_dir=tmp_path):
             pass
