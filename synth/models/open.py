@@ -7,10 +7,12 @@ import math
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from synth.errors import UsageError
 from synth.fingerprint import sha256_file
+from synth.models.context import Context
 from synth.models.embedded.provider import EmbeddedServer, EmbeddedServers
 from synth.models.embedded.pull import is_path
 from synth.models.embedded.registry import DEFAULT
@@ -23,6 +25,7 @@ from synth.models.progress import Report, ignore
 from synth.models.scripted import ScriptedModel, echo_rules, load_rules
 from synth.models.transformers_model import TransformersModel
 from synth.models.vllm.server import VllmServer
+from synth.models.vllm.tokens import count_tokens
 from synth.recipe.schema import ModelSpec
 
 _LOCKSTEP = 32
@@ -98,7 +101,13 @@ class _Opening:
         if spec.model is None:
             raise UsageError(f"models.{name}: provider openai needs `model`", hint="name a model of the endpoint")
         endpoint, limiter = self._endpoints[_key(spec)]
-        client = OpenAICompatible(endpoint, spec.model, structured=spec.structured, send_seed=bool(spec.send_seed))
+        client = OpenAICompatible(
+            endpoint,
+            spec.model,
+            structured=spec.structured,
+            send_seed=bool(spec.send_seed),
+            context=Context(spec.context_length) if spec.context_length is not None else None,
+        )
         url = endpoint.base_url
         return Model(name, f"openai:{spec.model}", url, client, limiter, find_price(spec, url), spec.timeout)
 
@@ -139,13 +148,14 @@ class _Opening:
                 self._endpoints[key] = self._connect(key, limiter, own_server=True), limiter
             endpoint, limiter = self._endpoints[key]
             model = server.name
+        length = spec.context_length or await _find_context_length(endpoint, model)
         client = OpenAICompatible(
             endpoint,
             model,
             structured=spec.structured,
             # A seed for each request takes vLLM's fast sampling away, and ends the engine on some builds.
             send_seed=bool(spec.send_seed),
-            context_length=spec.context_length or await _find_context_length(endpoint, model),
+            context=Context(length, partial(count_tokens, endpoint, model)) if length is not None else None,
         )
         price = find_price(spec, None)
         return Model(name, f"vllm:{model}", endpoint.base_url, client, limiter, price, spec.timeout, server)

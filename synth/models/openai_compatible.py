@@ -7,7 +7,7 @@ from typing import Literal
 
 from synth.errors import ResponseError
 from synth.models.client import Request, Response
-from synth.models.context import fit_context
+from synth.models.context import Context
 from synth.models.endpoint import MAX_ANSWER_BYTES, MAX_LOGPROBS_BYTES, Endpoint
 from synth.models.structured import StructuredOutput
 from synth.models.wire import decode_response, encode_request
@@ -18,7 +18,7 @@ _ABOUT_MAX_TOKENS = re.compile(r"max_completion_tokens")
 class OpenAICompatible:
     """The client of ``model`` at ``endpoint``. What the endpoint refuses is learnt once and remembered.
 
-    ``context_length``: tokens of prompt and answer together, where they are known.
+    ``context``: how much it takes at once, where that is known.
     """
 
     def __init__(
@@ -28,9 +28,9 @@ class OpenAICompatible:
         *,
         structured: Literal["auto", "json_schema", "json_object", "prompt"] = "auto",
         send_seed: bool = False,
-        context_length: int | None = None,
+        context: Context | None = None,
     ) -> None:
-        self._context_length = context_length
+        self._context = context
         self._endpoint = endpoint
         self._model = model
         self._structured = StructuredOutput(structured)
@@ -69,8 +69,8 @@ class OpenAICompatible:
         return await self._post(request)
 
     async def _post(self, request: Request) -> Response:
-        if self._context_length is not None:
-            request = fit_context(request, self._context_length)
+        if self._context is not None:
+            request = await self._context.fit(request)
         body = encode_request(
             request,
             model=self._model,
