@@ -178,8 +178,8 @@ def _holds_lock(path: Path) -> bool:
 
 
 def _runs_near(folder: Path) -> str:
-    for place in (folder, folder.parent, Path("runs")):
-        runs = sorted(str(found.parent) for found in place.glob("*/run.sqlite"))
-        if runs:
-            return did_you_mean(str(folder), runs[:50], "runs")
+    places = {folder, folder / "runs", folder.parent, Path("runs")}
+    runs = sorted({str(found.parent) for place in places for found in place.glob("*/run.sqlite")})
+    if runs:
+        return did_you_mean(str(folder), runs[:50], "runs")
     return "a run's folder is runs/<name of the recipe>, or what --run-dir said"

@@ -48,7 +48,7 @@ class _Lazy(click.Group):
 
             close = get_close_matches(args[0], _COMMANDS, n=1)
             hint = f"Did you mean {close[0]!r}?" if close else "See 'synth --help' for all of them."
-            raise click.UsageError(f"There is no command {args[0]!r}. {hint}", ctx)
+            raise click.UsageError(f"there is no command {args[0]!r}. {hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -61,8 +61,21 @@ class _Lazy(click.Group):
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
+def _say_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            click.echo(f"synth {version('synth')}")
+        except PackageNotFoundError:
+            click.echo("synth, run from a checkout")
+        ctx.exit()
+
+
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="synth")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_say_version, help="Show the version."
+)
 def cli() -> None:
     """A small curated set in, a checked training set out."""
 
@@ -85,8 +98,13 @@ def _run(terminal: Terminal) -> int:
     try:
         code = cli.main(prog_name="synth", standalone_mode=False, obj=terminal)
         return code if isinstance(code, int) else 0
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return EXIT_USAGE
+    except click.ClickException as error:
+        from synth.cli.report import report_usage
+
+        report_usage(terminal, error)
         return EXIT_USAGE
     except click.Abort:
         return EXIT_INTERRUPTED

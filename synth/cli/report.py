@@ -8,6 +8,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
+import click
+
 from synth.cli.excerpt import excerpts
 from synth.cli.terminal import Terminal
 from synth.errors import RecipeError, SynthError
@@ -34,6 +36,14 @@ def report(terminal: Terminal, error: SynthError) -> None:
             terminal.say(excerpt.caret, style="red")
         if problem.hint:
             terminal.say(f"  {problem.hint}")
+
+
+def report_usage(terminal: Terminal, error: click.ClickException) -> None:
+    """A command line that cannot be understood."""
+    _say_error(terminal, error.format_message())
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        usage = " ".join(error.ctx.get_usage().split()).removeprefix("Usage: ")
+        terminal.say(f"  usage: {usage}; more by {error.ctx.command_path} --help")
 
 
 def report_defect(terminal: Terminal, error: BaseException) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TextIO, cast
 
 _TRAILING = re.compile(r" +\n")  # a layout's padding, which is of no use in a file
-_PLAIN = str.maketrans({"·": "-", "–": "-", "—": "-", "…": "...", "→": "->", "×": "x", "“": '"', "”": '"', "’": "'"})
+# One character for one: a layout counts them.
+_PLAIN = str.maketrans({"·": "-", "–": "-", "—": "-", "…": ".", "→": ">", "×": "x", "“": '"', "”": '"', "’": "'"})
 
 
 class CleanStream:

@@ -52,7 +52,7 @@ def test_every_command_listed_exists_and_helps(synth: Synth) -> None:
 def test_an_unknown_command_names_the_nearest(synth: Synth) -> None:
     outcome = synth("vaildate")
     assert outcome.code == EXIT_USAGE
-    assert "There is no command 'vaildate'. Did you mean 'validate'?" in outcome.err
+    assert "there is no command 'vaildate'. Did you mean 'validate'?" in outcome.err
 
 
 def test_an_error_in_a_recipe_points_at_it(synth: Synth, recipe: Path) -> None:
@@ -135,3 +135,18 @@ def test_output_that_nobody_reads_ends_quietly() -> None:
 def test_click_knows_the_command_by_its_name() -> None:
     assert isinstance(cli_main.cli, click.Group)
     assert cli_main.cli.list_commands(click.Context(cli_main.cli)) == list(cli_main._COMMANDS)
+
+
+def test_a_wrong_command_line_says_what_is_right(synth: Synth) -> None:
+    outcome = synth("run", "--count", "abc", "recipe.yaml")
+    assert outcome.code == EXIT_USAGE
+    assert outcome.err.splitlines() == [
+        "synth: Invalid value for '--count': 'abc' is not a valid integer.",
+        "  usage: synth run [OPTIONS] RECIPE; more by synth run --help",
+    ]
+
+
+def test_the_version_is_said(synth: Synth) -> None:
+    outcome = synth("--version")
+    assert outcome.code == 0
+    assert outcome.out.startswith("synth")

@@ -128,4 +128,4 @@ def test_a_stream_that_is_not_utf8_gets_what_it_can_show() -> None:
     stream = CleanStream(io.TextIOWrapper(raw, encoding="ascii", newline="\n"))
     stream.write("a → b · c … 変\n")
     stream.flush()
-    assert raw.getvalue() == b"a -> b - c ... \\u5909\n"
+    assert raw.getvalue() == b"a > b - c . \\u5909\n"
