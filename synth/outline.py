@@ -34,7 +34,7 @@ class Asked:
 async def outline(spec: GeneratorSpec, generator: Generator, unit: WorkUnit) -> tuple[Asked, ...] | None:
     """The calls of an attempt at ``unit`` that goes well, as far as they can be known without answers.
 
-    None for a user's own kind that does not say: its ``make`` may do more than ask.
+    None where nothing can be known: a user's own kind has to have ``outline``, as its ``make`` may do more than ask.
     """
     caller = _Nobody()
     context = UnitContext(unit, caller)
@@ -46,7 +46,7 @@ async def outline(spec: GeneratorSpec, generator: Generator, unit: WorkUnit) -> 
             await generator.outline(context)
         else:
             await generator.make(context)
-    return tuple(caller.asked)
+    return tuple(caller.asked) or None
 
 
 class _Nobody:

@@ -68,9 +68,9 @@ def _render(recipe: Recipe, told: Estimate) -> Iterator[RenderableType]:
     for line in _limits(recipe, told):
         yield Text(line, style="dim")
     for one in told.generators:
-        yield Text.assemble("\nThe first attempt of ", (one.id, "bold"), f" ({one.kind}) asks:" if one.first else "")
+        yield Text.assemble("\nThe first attempt of ", (one.id, "bold"), f" ({one.kind}) asks:")
         if one.amounts is None:
-            yield Text(f"  {one.kind} does not say: it has no method 'outline'", style="dim")
+            yield Text(f"  This cannot be told beforehand: {one.kind} has no outline of what it asks.", style="dim")
         for asked, times in _distinct(one):
             sampling = asked.request.sampling
             words = [asked.role, f"to {asked.model}", f"up to {sampling.max_tokens:,} tokens"]

@@ -25,6 +25,8 @@ from synth.models.window import Window
 _MILD = 0.9  # of the pace, while the window may be to blame as well
 _LONGEST_REST = 0.05
 _NOISE_CUTS = 6
+_ENOUGH = 20  # requests let in, to tell a rate
+_FAR_BELOW = 0.5
 _CALM = 30  # admitted in a row, after which the next refusal is a new matter
 _MEMORY = 0.98
 
@@ -71,7 +73,7 @@ class Congestion:
         self._share *= _MEMORY
         if fresh:
             self._cuts_in_a_row = 0
-        self.pace.admitted(now, fresh=fresh)
+        self.pace.admitted(now, flight.sent_at, fresh=fresh)
         if self._calm >= _CALM:
             self._run = None
             self.noisy = self.noisy and self._calm < 5 * _CALM
@@ -96,9 +98,15 @@ class Congestion:
         if pause:
             self.window.be_careful()
             self.pace.be_careful(now, pause)
+            self.paused(pause)
         self.pace.rest(now + min(_LONGEST_REST, now - flight.sent_at))  # until what is under way has been heard of
         self._cut = self._sent
         self._let_in = 0
+
+    def paused(self, seconds: float) -> None:
+        """A pause of so many seconds begins; negative: so much of it is taken back."""
+        if self._run is not None:
+            self._run.paused += seconds
 
     def stalled(self, flight: Flight) -> None:
         """``flight`` is lost, and the endpoint answers nothing else either: it may have been given too much."""
@@ -125,19 +133,23 @@ class Congestion:
             refused = pace.cut(now, let_in=self._let_in, again=again, mildest=_MILD)
         else:
             refused = pace.cut(now, let_in=self._let_in, again=again)
-        self._watch_for_noise(refused)
+        self._watch_for_noise(now, refused)
 
-    def _watch_for_noise(self, rate: float) -> None:
+    def _watch_for_noise(self, now: float, rate: float) -> None:
         run = self._run
         if run is not None and 3 * run.refused > self._sent - run.began:
             run = None  # so much is refused only by a limit
         if run is None and self._let_in >= 2:
-            run = _Run(self.window.limit, rate, self._sent - min(self._let_in, 9) - 1)
+            run = _Run(self.window.limit, rate, self._sent - min(self._let_in, 9) - 1, now)
         self._run = run
         if run is None:
             return
         run.cuts += 1
-        if run.cuts > _NOISE_CUTS and (self.window.limit <= run.window // 2 or self.pace.rate < run.rate / 2):
+        let_in = self._sent - run.began - run.refused
+        if let_in >= _ENOUGH:
+            run.let_in_rate = max(run.let_in_rate, let_in / max(1e-3, now - run.began_at - run.paused))
+        # A limit on the rate lets in as much as ever, and then the pace is not far below it.
+        if run.cuts > _NOISE_CUTS and min(self.pace.rate, self.pace.actual(now)) < _FAR_BELOW * run.let_in_rate:
             self.noisy = True
             self._noise = self._share = run.refused / (self._sent - run.began)
             self.window.restore(run.window)
@@ -148,11 +160,14 @@ class Congestion:
 class _Run:
     """Cuts that follow each other closely, and the state before them."""
 
-    __slots__ = ("began", "cuts", "rate", "refused", "window")
+    __slots__ = ("began", "began_at", "cuts", "let_in_rate", "paused", "rate", "refused", "window")
 
-    def __init__(self, window: int, rate: float, began: int) -> None:
+    def __init__(self, window: int, rate: float, began: int, now: float) -> None:
         self.window = window
         self.rate = rate
         self.began = began
+        self.began_at = now
+        self.paused = 0.0
         self.refused = 1
         self.cuts = 0
+        self.let_in_rate = 0.0

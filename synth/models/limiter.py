@@ -7,26 +7,26 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from synth.errors import BudgetSpent, EndpointUnavailable, SynthError, TransientError
 from synth.models.congestion import Congestion
 from synth.models.flight import Flight
+from synth.models.pause import Pause
 from synth.models.quota import Quota
 
 LONGEST_PAUSE = 3600.0
 _TICK = 0.1
 _SURE_AFTER = 0.25  # seconds without a refusal after which a request counts as admitted, until refusals tell better
 _IDLE_TIMEOUTS = 2  # overtaken by so many times what is in flight, a request is lost
-_CONTRADICTIONS = 3
 
 
 class Limiter:
     """Lets requests go in the order they came, and learns from how each ends.
 
-    ``ceiling`` is the most in flight, ``rpm`` and ``tpm`` the quotas where the user knows them. A ``Retry-After`` holds
-    back the whole endpoint, until it is over or until the endpoint contradicts itself by answering a request sent after
-    the refused one. ``patience`` tells how many seconds the run may still last: a longer pause makes the endpoint
-    unavailable, and when it is over nothing more is sent.
+    ``ceiling`` is the most in flight, ``rpm`` and ``tpm`` the quotas where the user knows them. ``patience`` tells how
+    many seconds the run may still last: a longer pause makes the endpoint unavailable, and when it is over nothing more
+    is sent.
 
     A slow answer is no failure. A request is lost when nothing of its answer came for its ``timeout`` and either the
     endpoint answered nothing at all in that time or twice as many as are in flight have overtaken it.
@@ -48,6 +48,7 @@ class Limiter:
         self._tokens = Quota(tpm) if tpm is not None else None
         self._patience = patience
         self._clock = clock
+        self._pause = Pause()
         self._waiting: deque[tuple[asyncio.Future[Flight], asyncio.Task[object] | None, int, float]] = deque()
         self._flights: dict[int, Flight] = {}
         self._unsure: deque[Flight] = deque()
@@ -57,9 +58,6 @@ class Limiter:
         self._last_answer = -math.inf
         self._pump_timer: asyncio.TimerHandle | None = None
         self._tick_timer: asyncio.TimerHandle | None = None
-        self._paused_until = -math.inf
-        self._paused_by = 0
-        self._contradictions = 0
 
     @property
     def counts_tokens(self) -> bool:
@@ -77,7 +75,7 @@ class Limiter:
     @property
     def paused_for(self) -> float:
         """Seconds that the endpoint asked to be left alone from now on; 0 if it did not."""
-        return max(0.0, self._paused_until - self._clock())
+        return self._pause.left(self._clock())
 
     async def acquire(self, tokens: int, timeout: float) -> Flight:
         """Wait until a request of about ``tokens`` tokens may be sent, and count it as sent.
@@ -113,8 +111,9 @@ class Limiter:
             self.congestion.admit(flight, now, waiting=bool(self._waiting))
         if self._tokens is not None:
             self._tokens.give_back(flight.tokens - tokens)
-        if flight.number > self._paused_by > 0:
-            self._contradict()
+        lifted = self._pause.answered(flight.number, now)
+        if lifted:
+            self.congestion.paused(-lifted)
         if self._waiting:
             self._pump()
 
@@ -124,7 +123,7 @@ class Limiter:
         if error.kind in ("rate_limited", "overloaded"):
             self._land(flight, now)
             self._sure_after = max(0.05, min(2.0, max(self._sure_after * 0.9, 4 * (now - flight.sent_at))))
-            paused = self._pause(flight, now, error.retry_after) if error.retry_after else 0.0
+            paused = self._pause.begin(flight.number, now, error.retry_after) if error.retry_after else 0.0
             self.congestion.refuse(flight, now, len(self._flights), paused)
         elif error.kind in ("connection", "timeout"):
             del self._flights[flight.number]  # not a sign of life
@@ -155,8 +154,9 @@ class Limiter:
                 flight.last_sign = now
 
     def _delay(self, now: float, tokens: int) -> float:
-        if now < self._paused_until:
-            return self._paused_until - now
+        paused = self._pause.left(now)
+        if paused:
+            return paused
         wait = self.congestion.delay(now, len(self._flights))
         if self._requests is not None:
             wait = max(wait, self._requests.delay(now, 1))
@@ -199,35 +199,12 @@ class Limiter:
                 waiting.popleft()
                 future.set_result(self._send(now, task, tokens, timeout))
                 continue
-            if self._paused_until - now > self._patience() and not self._flights:
-                self._refuse_all(lambda: self._unavailable(self._paused_until - now))
+            paused = self._pause.left(now)
+            if paused > self._patience() and not self._flights:
+                self._refuse_all(partial(self._unavailable, paused))
             elif wait != math.inf:
                 self._pump_timer = asyncio.get_running_loop().call_later(wait, self._pump)
             return
-
-    # -- Retry-After
-
-    def _pause(self, flight: Flight, now: float, seconds: float) -> float:
-        """Hold everything back, unless this endpoint has shown that its Retry-After is not meant for all.
-
-        Returns the seconds that this adds to the pause.
-        """
-        if self._contradictions >= _CONTRADICTIONS and self._answered_since(flight):
-            return 0.0
-        added = now + seconds - max(now, self._paused_until)
-        if added <= 0:
-            return 0.0
-        self._paused_until = now + seconds
-        self._paused_by = flight.number
-        return added
-
-    def _answered_since(self, flight: Flight) -> bool:
-        return self._last_answer >= flight.sent_at
-
-    def _contradict(self) -> None:
-        self._contradictions += 1
-        self._paused_until = -math.inf
-        self._paused_by = 0
 
     def _unavailable(self, seconds: float) -> EndpointUnavailable:
         return EndpointUnavailable(
@@ -244,7 +221,6 @@ class Limiter:
     # -- signs of life
 
     def _tick(self) -> None:
-        self._tick_timer = None
         now = self._clock()
         self._make_sure(now)
         self._find_lost(now)
@@ -252,6 +228,7 @@ class Limiter:
             self._refuse_all(_out_of_time)
         if self._waiting:
             self._pump()
+        self._tick_timer = None
         if self._flights or self._waiting:
             self._start_ticking()
 

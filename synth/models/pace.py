@@ -6,14 +6,16 @@ import math
 from collections import deque
 
 _START_RATE = 400.0  # per second, before anything is known
-_DOUBLING = 0.05  # seconds in which the rate doubles until the first refusal
+_DOUBLING = 0.08  # seconds in which the rate doubles until the first refusal
 _CATCH_UP = 0.004  # seconds of sending that are made up for after a late timer
+_MOST_CATCH_UP = 0.1  # the same, once nothing has been refused for a while
 _DEEPEST_CUT, _LEAST_CUT = 0.5, 0.98
 _CLOSE = 0.97  # of the rate last refused: approached quickly, passed slowly
 _FIRST_GROWTH = 0.02
 _FIRST_HOLD, _LONGEST_HOLD = 0.25, 60.0
 _FIRST_GAP, _LONGEST_GAP, _GAP_GROWTH = 0.025, 15.0, 1.5  # seconds between tries in a drought
 _SHORTEST_QUOTA = 1.0
+_BURST = 8  # after a pause: a limit that is meant refuses all that follow a refused one, and a whim does not
 _RECENT = 4.0
 
 
@@ -44,6 +46,8 @@ class Pace:
         self._epoch = (math.inf, 0)  # since the last drought: (time, admitted until then)
         self._marks: deque[tuple[float, int]] = deque([(math.inf, 0)], maxlen=2)  # the same, every few seconds
         self._last_refusal = 0.0
+        self._burst = 0
+        self._lateness = 0.0
 
     def delay(self, now: float) -> float:
         """Seconds until the next request may be sent."""
@@ -65,21 +69,26 @@ class Pace:
             return
         if not self.drought:
             self._grow(now, full)
+        if self._burst:
+            self._burst -= 1
+            return
         gap = 1 / self.rate
         # Fine timers would cost more than they bring at a high rate; at a low one a strict server minds two at once.
         late = _CATCH_UP if gap < _CATCH_UP else max(0.001, 0.15 * gap)
-        self._next = max(self._next, now - late) + gap
+        self._next = max(self._next, now - max(late, self._lateness)) + gap
 
-    def admitted(self, now: float, *, fresh: bool) -> None:
-        """A request was admitted; ``fresh``: it was sent after the last cut."""
+    def admitted(self, now: float, sent_at: float, *, fresh: bool) -> None:
+        """A request sent at ``sent_at`` was admitted; ``fresh``: it was sent after the last cut."""
         self._admitted += 1
         if self.drought and fresh:
             self.drought = False
-            self.rate = max(1 / _LONGEST_GAP, self.average(self._last_refusal))
+            # The quota was renewed between the last try that was refused and the first that was not.
+            self.rate = max(1 / _LONGEST_GAP, self.average((self._last_refusal + sent_at) / 2))
             self._refused_rate = self.rate / _CLOSE
-            self._held_until = now + self._hold
+            self._growth = _FIRST_GROWTH
+            self._held_until = now + max(_SHORTEST_QUOTA, self._hold)
             self._next = now
-            self._epoch = (now, self._admitted)
+            self._epoch = (sent_at, self._admitted)
 
     def average(self, now: float) -> float:
         """Admitted per second since the last drought, or lately if that is more; over a second at the least."""
@@ -104,6 +113,7 @@ class Pace:
             self._note_refused(now, refused)
             self.rate = refused * max(mildest, min(let_in / (let_in + 1), _LEAST_CUT))
         self._known = True
+        self._lateness /= 4
         self._step_began = now
         self._next = now + 1 / self.rate
         return refused
@@ -120,6 +130,7 @@ class Pace:
         if self._growth == _FIRST_GROWTH:
             self._held_until = max(self._held_until, now + 20 * pause)
         self._sent.clear()  # the pause says nothing of the rate
+        self._burst = _BURST
 
     def rest(self, until: float) -> None:
         """Send nothing before ``until``."""
@@ -164,6 +175,7 @@ class Pace:
         close = self.rate >= _CLOSE * self._refused_rate
         if now - self._step_began < max(0.2 if close else 0.05, 8 / self.rate):
             return
+        self._lateness = min(_MOST_CATCH_UP, 0.001 + 1.25 * self._lateness)
         if self._held_back:
             if not close:
                 self.rate += 0.5 * (self._refused_rate - self.rate)

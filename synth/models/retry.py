@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from typing import NamedTuple
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
@@ -23,8 +24,15 @@ MOST_TRIES = 6
 MOST_CONNECTION_TRIES = 12  # a server that is started again takes a minute or two
 MOST_FAILED_CALLS = 20
 _LONGEST_WAIT = 30.0
-_FIRST_WAITS = {"malformed": 0.05, "connection": 0.1, "timeout": 0.5, "server_error": 0.25}
-_BUSY_WAIT, _LONGEST_BUSY_WAIT = 0.1, 1.0
+_LONGEST_BUSY_WAIT = 1.0
+_FIRST_WAITS = {  # doubled with each failure of the same kind in one call
+    "malformed": 0.02,
+    "timeout": 0.05,  # its timeout was a wait already
+    "connection": 0.05,
+    "rate_limited": 0.05,
+    "overloaded": 0.05,
+    "server_error": 0.1,
+}
 _BUSY = frozenset({"rate_limited", "overloaded"})
 
 
@@ -120,25 +128,22 @@ class _Policy:
     """Tenacity's ``wait`` and ``stop`` for one call."""
 
     def __init__(self) -> None:
-        self._failures = 0
-        self._busy = 0
+        self._kinds: Counter[str] = Counter()
 
     def stop(self, state: RetryCallState) -> bool:
         kind = _error_of(state).kind
-        if kind in _BUSY:
-            self._busy += 1
-            return False
-        self._failures += 1
-        return self._failures >= (MOST_CONNECTION_TRIES if kind == "connection" else MOST_TRIES)
+        self._kinds[kind] += 1
+        failures = sum(count for each, count in self._kinds.items() if each not in _BUSY)
+        return kind not in _BUSY and failures >= (MOST_CONNECTION_TRIES if kind == "connection" else MOST_TRIES)
 
     def wait(self, state: RetryCallState) -> float:
         error = _error_of(state)
         asked = error.retry_after or 0.0
         if asked > LONGEST_PAUSE:
             return 0.0  # the limiter knows whether it is meant, and ends the wait if it is
+        backoff = _FIRST_WAITS[error.kind] * 2.0 ** min(self._kinds[error.kind], 20)
         if error.kind in _BUSY:
-            return asked or random.uniform(0, min(_LONGEST_BUSY_WAIT, _BUSY_WAIT * 2.0 ** min(self._busy, 10)))
-        backoff = _FIRST_WAITS.get(error.kind, 0.25) * 2.0**self._failures
+            return asked or random.uniform(0, min(_LONGEST_BUSY_WAIT, backoff))
         return max(asked, random.uniform(0, min(_LONGEST_WAIT, backoff)))
 
 

@@ -100,7 +100,7 @@ class LiveProgress:
             speed = self._tally.tokens_per_second(generator)
             cells += [
                 f"{format_count(speed)} tokens/s" if speed and not generator.done else "",
-                "" if self._tally.unpriced else format_usd(generator.cost_usd),
+                format_usd(generator.cost_usd) if generator.cost_usd else "",
             ]
         left = generator.seconds_left(self._tally.now())
         cells.append("done" if generator.done else f"{format_left(left)} left" if left is not None else "")
@@ -119,8 +119,8 @@ class LiveProgress:
 def totals(tally: Tally) -> list[str]:
     """What the run as a whole has used, how fast it is, what it costs and how long it will take, as far as known."""
     words = []
-    if tally.usage.total:
-        words.append(f"{format_count(tally.usage.total)} tokens")
+    if tally.calls:
+        words.append(f"{format_count(tally.calls)} calls, {format_count(tally.usage.total)} tokens")
     speed, in_all, left = tally.tokens_per_second(), tally.cost_in_all(), tally.seconds_left()
     if speed:
         words.append(f"{format_count(speed)} tokens/s")

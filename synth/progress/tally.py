@@ -72,7 +72,7 @@ class Tally:
     """Adds up events. May be told and asked from different threads, each holding ``lock``.
 
     ``states`` is what is being made ready, by model. ``usage`` and ``cost_usd`` are over all invocations of the run;
-    ``unpriced`` says that some calls have no known price.
+    ``calls`` are the answers that models gave in this one; ``unpriced`` says that some calls have no known price.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -81,6 +81,7 @@ class Tally:
         self.states: dict[str, ModelState] = {}
         self.usage = Usage()
         self.cost_usd = 0.0
+        self.calls = 0
         self.unpriced = False
         self.started = clock()
         self._clock = clock
@@ -116,6 +117,7 @@ class Tally:
             self.states.clear()  # whatever was being made ready answers
         if call.source != "sent":
             return
+        self.calls += 1
         generator = self.generators[call.generator]
         generator.tokens.add(call.usage.output, self._clock())
         self.usage += call.usage
