@@ -80,9 +80,7 @@ def run_synth(url: str, count: int, **model: Any) -> dict[str, Any]:
 
     The run folder is on the disk of the temporary folder, with everything that a run writes.
     """
-    from synth.run import run
-
-    from synth.recipe.load import load_recipe
+    from synth import load_recipe, run
 
     with tempfile.TemporaryDirectory(prefix="synth-bench-") as folder:
         seeds = [

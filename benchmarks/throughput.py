@@ -91,7 +91,7 @@ CONTENDERS = ("bare aiohttp loop", "AsyncOpenAI", "AsyncOpenAI on aiohttp", "syn
 
 def measure(name: str, url: str, count: int) -> dict[str, float]:
     if name.startswith("synth"):  # importing is not what is measured
-        importlib.import_module("synth.run")
+        importlib.import_module("synth.job")
     started, cpu = time.perf_counter(), time.process_time()
     match name:
         case "bare aiohttp loop":

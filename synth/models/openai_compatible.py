@@ -9,7 +9,7 @@ from synth.errors import ResponseError
 from synth.models.client import Request, Response
 from synth.models.context import Context
 from synth.models.endpoint import MAX_ANSWER_BYTES, MAX_LOGPROBS_BYTES, Endpoint
-from synth.models.structured import StructuredOutput
+from synth.models.structured import StructuredOutput, Way
 from synth.models.wire import decode_response, encode_request
 
 _ABOUT_MAX_TOKENS = re.compile(r"max_completion_tokens")
@@ -36,6 +36,21 @@ class OpenAICompatible:
         self._structured = StructuredOutput(structured)
         self._send_seed = send_seed
         self._max_tokens_field = "max_tokens"
+
+    @property
+    def structured_way(self) -> Way:
+        """How a JSON Schema is asked for at present."""
+        return self._structured.way
+
+    async def context_length(self) -> int | None:
+        """Tokens of prompt and answer together, where the server tells: vLLM, llama.cpp, OpenRouter and others do."""
+        for entry in await self._endpoint.list_models():
+            if entry.get("id") == self._model:
+                meta = entry.get("meta")
+                told = [entry.get("max_model_len"), entry.get("context_length"), entry.get("context_window")]
+                told.append(meta.get("n_ctx") if isinstance(meta, dict) else None)
+                return next((length for length in told if isinstance(length, int) and length > 0), None)
+        return None
 
     async def complete(self, request: Request) -> Response:
         """One request; a refused feature is tried in the next best way within the same call."""
