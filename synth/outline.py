@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
 from synth.models.scripted import smallest_instance
 from synth.recipe.schema import GeneratorSpec, PluginSpec
+
+_REPAIR = re.compile(r"\.r\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,8 @@ class _Nobody:
         self.asked: list[Asked] = []
 
     async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
-        role, _, number = key.partition(".")
-        asked = Asked(model, role, request)
-        if "." not in number:  # a repair is asked for only because a stand-in has no sense
+        asked = Asked(model, key.partition(".")[0], request)
+        if not _REPAIR.search(key):  # asked for only because a stand-in makes no sense
             self.asked.append(asked)
         text = asked.stand_in
         if request.schema is not None:

@@ -34,13 +34,13 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
     console.print(status, soft_wrap=True)
     for line in beside_estimate(summary):
         _say(console, line)
+    _say(console, _files(event))
     if event.message and event.message != summary["status"]:
         _say(console, f"  why: {event.message}")
     if event.hint:
         _say(console, f"  what to do: {event.hint}")
     if summary["status"] != "complete" and resume:
         _say(console, f"  to resume: {resume}")
-    _say(console, _files(event))
 
 
 def beside_estimate(summary: Json) -> Iterator[str]:
@@ -63,7 +63,7 @@ def _amounts(row: Json, calls: int) -> str:
 
 def _files(event: RunFinished) -> str:
     rejected = " · rejected.jsonl" if event.summary["rejected"] else ""
-    return f"files: {event.run_dir / 'dataset'}/*.jsonl{rejected} · summary.json · README.md"
+    return f"  files: {event.run_dir / 'dataset'}/*.jsonl{rejected} · summary.json · README.md"
 
 
 def generator_table(rows: Mapping[str, Json], *, wide: bool) -> Table:

@@ -55,9 +55,9 @@ class Folder:
 
     def synth(self, *words: str, preexec: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            _command(words),
+            command_line(words),
             cwd=self.path,
-            env=_environment(),
+            env=environment(),
             capture_output=True,
             text=True,
             timeout=60,
@@ -68,9 +68,9 @@ class Folder:
     def start(self, *words: str) -> Iterator[subprocess.Popen[str]]:
         """A command at work; killed at the end of the context if it has not ended by then."""
         process = subprocess.Popen(
-            _command(words),
+            command_line(words),
             cwd=self.path,
-            env=_environment(),
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -107,11 +107,11 @@ def _count_calls(path: Path) -> int:
         return 0
 
 
-def _command(words: tuple[str, ...]) -> list[str]:
+def command_line(words: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "synth", *words]
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
     root = str(Path(__file__).resolve().parents[3])
     return kept | {"PYTHONPATH": os.pathsep.join([root, kept.get("PYTHONPATH", "")]).rstrip(os.pathsep)}
