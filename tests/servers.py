@@ -256,6 +256,10 @@ class ChatServer:
                 return _error(400, "This model's maximum context length is 4096 tokens. However, you requested 9999.")
             case "no_such_model":
                 return _error(404, f"The model `{body['model']}` does not exist")
+            case "busy_inside":
+                return _json({"error": {"message": "Rate limited upstream", "code": 429}})
+            case "error_inside":
+                return _json({"error": {"message": "Provider returned error"}})
             case "no_quota":
                 return _error(429, "You exceeded your current quota (insufficient_quota)")
             case "redirect":

@@ -89,12 +89,17 @@ class Endpoint:
             raise error_of_exception(self.where, error, at_start=not (self.answered or self._own_server)) from error
         if content is None:
             raise TransientError(f"{self.where} sent an answer of more than {max_bytes:,} bytes", kind="malformed")
-        if response.status == 200:
-            self.answered = True
-            return self._parse(content)
-        if response.status == 404:
-            raise await self._no_such_model(model, self.scrub_bytes(content))
-        raise error_of_status(self.where, model, response.status, response.headers, self.scrub_bytes(content))
+        status = response.status
+        if status == 200:
+            parsed = self._parse(content)
+            status = _status_inside(parsed)
+            if status == 200:
+                self.answered = True
+                return parsed
+        content = self.scrub_bytes(content)
+        if status == 404:
+            raise await self._no_such_model(model, content)
+        raise error_of_status(self.where, model, status, response.headers, content, at_start=not self.answered)
 
     async def get(self, path: str) -> Json:
         """GET ``base_url + path`` and return the JSON object that came; raises as :meth:`chat` does."""
@@ -106,7 +111,8 @@ class Endpoint:
         except (aiohttp.ClientError, OSError) as error:
             raise error_of_exception(self.where, error, at_start=not (self.answered or self._own_server)) from error
         if response.status != 200:
-            raise error_of_status(self.where, path, response.status, response.headers, self.scrub_bytes(content or b""))
+            body = self.scrub_bytes(content or b"")
+            raise error_of_status(self.where, path, response.status, response.headers, body, at_start=True)
         return self._parse(content or b"")
 
     async def list_models(self) -> list[Json]:
@@ -169,13 +175,22 @@ class Endpoint:
         return data
 
     async def _no_such_model(self, model: str, content: bytes) -> SynthError:
-        error = error_of_status(self.where, model, 404, {}, content)
+        error = error_of_status(self.where, model, 404, {}, content, at_start=not self.answered)
         names = [str(entry.get("id")) for entry in await self.list_models()]
         if model in names:
             return TransientError(error.message, kind="server_error")
         if names:
             error.hint = f"it serves: {', '.join(names[:20])}"
         return error
+
+
+def _status_inside(data: Json) -> int:
+    """200, or what went wrong behind a gateway that says so in the body of a 200."""
+    error = data.get("error")
+    if not error or "choices" in data:
+        return 200
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and 400 <= code < 600 else 500
 
 
 def _find_proxy(url: URL) -> str | None:

@@ -18,7 +18,9 @@ _CONTEXT_LENGTH = re.compile(
     re.IGNORECASE,
 )
 _QUOTA = re.compile(r"insufficient_quota|insufficient balance|billing", re.IGNORECASE)
-_FILTERED = re.compile(r"content_filter|content management policy|content_policy|ResponsibleAI", re.IGNORECASE)
+_FILTERED = re.compile(
+    r"content_filter|content management policy|content_policy|ResponsibleAI|flagged|moderation", re.IGNORECASE
+)
 
 _KEY_HINT = "set the model's api_key (for example api_key: ${OPENAI_API_KEY}) to a key that may use this model"
 _URL_HINT = "base_url goes up to and including /v1, for example http://127.0.0.1:8000/v1"
@@ -67,11 +69,18 @@ def _number(text: str | None) -> float | None:
     return max(0.0, number) if math.isfinite(number) else None
 
 
-def error_of_status(where: str, model: str, status: int, headers: Mapping[str, str], body: bytes) -> SynthError:
-    """The error that an answer with ``status`` (not 200) stands for. ``where`` names the endpoint to the user."""
+def error_of_status(
+    where: str, model: str, status: int, headers: Mapping[str, str], body: bytes, *, at_start: bool
+) -> SynthError:
+    """The error that an answer with ``status`` (not 200) stands for. ``where`` names the endpoint to the user.
+
+    ``at_start``: nothing has been answered there yet.
+    """
     said = detail(body)
     told = f"{where} answered {status} ({said})" if said else f"{where} answered {status}"
-    if status in (401, 403):
+    if _FILTERED.search(said) and status in (400, 403, 422):
+        return ResponseError(f"{where} refused the prompt ({said})", kind="content_filter")
+    if status == 401 or (status == 403 and at_start):
         return FatalModelError(f"{where} does not accept the API key ({status}: {said})", hint=_KEY_HINT)
     if status == 402 or (status == 429 and _QUOTA.search(said)):
         return FatalModelError(f"{told}: the account has no credit left", hint="top it up, then run again: it resumes")
@@ -87,12 +96,10 @@ def error_of_status(where: str, model: str, status: int, headers: Mapping[str, s
         return TransientError(told, kind="overloaded", retry_after=parse_retry_after(headers))
     if status in (408, 504):
         return TransientError(told, kind="timeout", retry_after=parse_retry_after(headers))
-    if status in (409, 425) or (status >= 500 and status != 501):
+    if status in (403, 409, 425) or (status >= 500 and status != 501):
         return TransientError(told, kind="server_error", retry_after=parse_retry_after(headers))
     if _CONTEXT_LENGTH.search(said):
         return ResponseError(f"the request does not fit the model's context ({said})", kind="context_length")
-    if _FILTERED.search(said):
-        return ResponseError(f"{where} refused the prompt ({said})", kind="content_filter")
     return ResponseError(f"{told}: it refuses this request", kind="bad_request")
 
 

@@ -73,6 +73,11 @@ class Limiter:
         return len(self._waiting)
 
     @property
+    def ever_answered(self) -> bool:
+        """Whether anything came back, an error included."""
+        return self._answered > 0
+
+    @property
     def paused_for(self) -> float:
         """Seconds that the endpoint asked to be left alone from now on; 0 if it did not."""
         return self._pause.left(self._clock())

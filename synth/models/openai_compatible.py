@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from synth.errors import ResponseError
+from synth.messages import StopReason
 from synth.models.client import Request, Response
 from synth.models.context import Context
 from synth.models.endpoint import MAX_ANSWER_BYTES, MAX_LOGPROBS_BYTES, Endpoint
@@ -69,7 +70,8 @@ class OpenAICompatible:
                 if not self._structured.refused(error):
                     raise
             else:
-                self._structured.accepted()
+                if response.stop is StopReason.STOP:
+                    self._structured.answered(response.message.content)
                 return response
         return None
 

@@ -74,6 +74,7 @@ async def _send(model: Model, request: Request, tokens: int) -> Sent:
             try:
                 return await _try_once(model, request, tokens, tries)
             except TransientError as error:
+                _check_ever_answered(model, error)
                 await _revive(model, error)
                 raise
     raise AssertionError("tenacity neither returned nor raised")
@@ -105,6 +106,16 @@ async def _try_once(model: Model, request: Request, tokens: int, tries: int) -> 
         raise
     limiter.succeeded(flight, response.usage.total)
     return Sent(response, tries, time.monotonic() - started)
+
+
+def _check_ever_answered(model: Model, error: TransientError) -> None:
+    """One silence may be a model being loaded; two from an endpoint that never said a word are a mistake to mend."""
+    limiter = model.limiter
+    if error.kind == "timeout" and not limiter.ever_answered:
+        raise FatalModelError(
+            f"{limiter.where} accepts connections and has answered nothing, twice for {model.timeout:g} s",
+            hint="look at the server and its log; give the model a longer `timeout` if it is only slow",
+        ) from error
 
 
 async def _revive(model: Model, error: TransientError) -> None:

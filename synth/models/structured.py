@@ -29,17 +29,23 @@ class StructuredOutput:
         self.settled = setting != "auto"
         self.finding_out = asyncio.Lock()
 
-    def accepted(self) -> None:
-        """The endpoint answered in the present way."""
-        self.settled = True
+    def answered(self, text: str | None) -> None:
+        """The endpoint answered with a whole ``text``: if that is no JSON, it does not heed the present way."""
+        if text is None or self.way == "prompt" or text.lstrip().startswith(("{", "[")):
+            self.settled = True
+        else:
+            self._step_down()
 
     def refused(self, error: ResponseError) -> bool:
         """Step down if ``error`` says that the endpoint does not take this way; False if it says another thing."""
         if self.settled or self.way == "prompt" or not _ABOUT_FORMAT.search(error.message):
             return False
+        self._step_down()
+        return True
+
+    def _step_down(self) -> None:
         self.way = _WAYS[_WAYS.index(self.way) + 1]
         self.settled = self.way == "prompt"
-        return True
 
 
 def response_format(way: Way, schema: Json) -> Json | None:

@@ -191,8 +191,9 @@ async def test_a_server_that_goes_away_and_comes_back_loses_nothing() -> None:
 
 
 async def test_a_server_that_accepts_and_never_answers_is_given_up() -> None:
-    with ChatServer(queue=["hang"]) as server:
+    with ChatServer(queue=["ok", "hang"]) as server:
         async with calling(server.url, timeout=0.3) as caller:
+            await call(caller, key="first")
             record = await call(caller)
     assert record.tries == 2
 
@@ -272,6 +273,30 @@ async def test_what_the_endpoint_takes_is_found_out_once(able: Abilities, sent: 
     assert [body.get("response_format", {}).get("type") for body in server.bodies] == sent
     strict = server.bodies[-1].get("response_format", {}).get("type") == "json_schema"
     assert ("JSON Schema" in server.bodies[-1]["messages"][0]["content"]) == (not strict)
+
+
+async def test_an_endpoint_that_ignores_a_schema_is_asked_in_words_from_then_on() -> None:
+    with ChatServer(answer=lambda body: "Yes, it is.") as server:
+        async with calling(server.url) as caller:
+            for number in range(4):
+                await call(caller, ask(str(number), schema={"type": "object"}), str(number))
+    ways = [body.get("response_format", {}).get("type") for body in server.bodies]
+    assert ways == ["json_schema", "json_object", None, None]
+
+
+@pytest.mark.parametrize(("fault", "tries"), [("busy_inside", 2), ("error_inside", 2)])
+async def test_an_error_inside_a_200_is_an_error(fault: str, tries: int) -> None:
+    with ChatServer(queue=["ok", fault]) as server:
+        async with calling(server.url, api_key=KEY) as caller:
+            await call(caller, key="first")
+            assert (await call(caller)).tries == tries
+
+
+async def test_an_endpoint_that_never_answers_anything_is_a_mistake_to_mend() -> None:
+    with ChatServer(Faults(hang=1.0)) as server:
+        async with calling(server.url, timeout=0.2) as caller:
+            with pytest.raises(FatalModelError, match=r"has answered nothing, twice for 0.2 s"):
+                await call(caller)
 
 
 async def test_a_model_that_wants_max_completion_tokens_gets_it() -> None:

@@ -160,11 +160,11 @@ def test_nothing_is_lost_under_every_fault_at_once(tmp_path: Path) -> None:
         latency=0.01,
         busy=0.10,
         retry_after="0.05",
-        server_error=0.05,
+        server_error=0.03,
         hang=0.01,
         drop=0.01,
-        malformed=0.10,
-        truncated=0.03,
+        malformed=0.03,
+        truncated=0.02,
         seed=3,
     )
     with ChatServer(faults) as server:

@@ -70,13 +70,19 @@ def test_a_long_error_body_is_shortened() -> None:
         (400, b"content management policy", ResponseError, "content_filter"),
         (422, b"bad field", ResponseError, "bad_request"),
         (501, b"", ResponseError, "bad_request"),
+        (403, b"your input was flagged", ResponseError, "content_filter"),
     ],
 )
 def test_what_a_status_means(status: int, body: bytes, kind: type[SynthError], error: str | None) -> None:
-    found = error_of_status("http://e/v1", "m", status, {}, body)
+    found = error_of_status("http://e/v1", "m", status, {}, body, at_start=True)
     assert type(found) is kind
     assert "http://e/v1" in found.message or error == "context_length"
     if isinstance(found, TransientError | ResponseError):
         assert found.kind == error
     else:
         assert found.hint
+
+
+def test_a_403_in_the_middle_is_a_mood_of_a_gateway_and_no_wrong_key() -> None:
+    found = error_of_status("http://e/v1", "m", 403, {}, b"", at_start=False)
+    assert isinstance(found, TransientError)
