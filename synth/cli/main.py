@@ -16,6 +16,7 @@ _COMMANDS = {
     "init": "Write a commented recipe that runs, and seeds for it.",
     "run": "Make a recipe's dataset, or finish it where an earlier run ended.",
     "validate": "Say everything that is wrong with a recipe, offline.",
+    "check": "Ask each model and environment a few small things, to see what works.",
     "preview": "Make a few examples and show them; nothing is kept.",
     "plan": "Say what a run will take, and show its first prompts, offline.",
     "status": "Say how far a run has come.",
