@@ -28,7 +28,8 @@ from synth.generators.evidence import Candidate, Evidence
 from synth.generators.solving import Chain, best_chain, fault_of, solve
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
-from synth.recipe.schema import CotSpec, EnsembleSpec, ModelSpec, SamplingSpec
+from synth.prompts import load_template
+from synth.recipe.schema import CotSpec, EnsembleSpec, ModelSpec, SamplingSpec, SolverSpec
 from synth.store import Store
 
 _AT_ONCE = 3
@@ -57,10 +58,15 @@ async def collect(options: argparse.Namespace) -> list[Case]:
     spec = ModelSpec(provider="embedded", model=options.model)
     if options.base_url:
         spec = ModelSpec(provider="openai", model=options.model or "m", base_url=options.base_url)
-    ensemble_spec = EnsembleSpec(samples=options.samples, programs=options.programs)
+    solvers = [SolverSpec(model="model", prompt=str(options.solver_prompt))] if options.solver_prompt else []
+    ensemble_spec = EnsembleSpec(samples=options.samples, programs=options.programs, solvers=solvers)
     setup = Setup(CotSpec(kind="cot", count=1, ensemble=ensemble_spec), {"model": spec}, Path())
     ensemble = Ensemble(setup, ensemble_spec)
-    greedy = setup.agent("solver", sampling=SamplingSpec(temperature=0, max_tokens=512), template="cot/solver")
+    sampling = SamplingSpec(temperature=0, max_tokens=512)
+    greedy = setup.agent("solver", sampling=sampling, template="cot/solver")
+    if options.solver_prompt:
+        prompt = load_template(options.solver_prompt, "solver")
+        greedy = setup.agent_from(None, "solver", prompt, sampling=sampling)
     places, started, done = asyncio.Semaphore(_AT_ONCE), time.monotonic(), 0
     try:
         async with open_models({"model": spec}, base=Path(), run_dir=options.work) as models:
@@ -179,6 +185,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=60)
     parser.add_argument("--samples", type=int, default=5)
     parser.add_argument("--programs", type=int, default=3)
+    parser.add_argument("--solver-prompt", type=Path, help="a template for the solver instead of the shipped one")
     options = parser.parse_args()
     cases = asyncio.run(collect(options))
     lines = ["| rule | answered | right | coverage | precision |", "|---|---|---|---|---|"]
