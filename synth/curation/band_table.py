@@ -9,7 +9,7 @@ from synth.curation.shingles import Hashes
 
 
 class BandTable:
-    """Remembers every hash exactly, in 16 to 32 bytes each. Hashes of different bands differ: their band is in them."""
+    """Remembers every hash exactly, in 16 to 64 bytes each. Hashes of different bands differ: their band is in them."""
 
     def __init__(self, size: int = 1 << 16) -> None:
         self._slots: Hashes = np.zeros(size, dtype=np.uint64)
@@ -29,27 +29,25 @@ class BandTable:
         return found.reshape(bands.shape)
 
     def add(self, bands: Hashes) -> None:
-        hashes = np.unique(_no_zero(bands.ravel()))
+        hashes = _no_zero(bands.ravel())
         size = len(self._slots)
         while size < 2 * (self._filled + len(hashes)):
-            size *= 2
+            size *= 4
         if size > len(self._slots):
             kept = self._slots[self._slots != 0]
             self._slots = np.zeros(size, dtype=np.uint64)
             self._insert(kept)
-        self._filled += self._insert(hashes)
+        self._insert(hashes)
+        self._filled += len(hashes)
 
-    def _insert(self, hashes: Hashes) -> int:
-        """Put hashes, each of them once, into free places. How many were not there before."""
-        mask, new = np.int64(len(self._slots) - 1), 0
+    def _insert(self, hashes: Hashes) -> None:
+        mask = np.int64(len(self._slots) - 1)
         position = hashes.astype(np.int64) & mask
         while len(hashes):
             free = self._slots[position] == 0
             self._slots[position[free]] = hashes[free]  # where two want one place, the last has it
-            new += len(np.unique(position[free]))
             left = self._slots[position] != hashes
             hashes, position = hashes[left], (position[left] + 1) & mask
-        return new
 
 
 def _no_zero(hashes: Hashes) -> Hashes:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from synth.curation.shingles import Hashes, mix, shingle
 
-PERMUTATIONS = 256
+PERMUTATIONS = 128
 _SEED = 2411_04257
 
 

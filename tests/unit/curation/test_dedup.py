@@ -63,11 +63,11 @@ def test_shingles_are_those_of_the_words(texts: list[str]) -> None:
 
 
 def test_the_banding_is_the_one_with_the_least_error() -> None:
-    false_positive, false_negative = Banding(25, 10).errors(0.7)
-    by_hand = sum(1 - (1 - (t / 1e5) ** 10) ** 25 for t in range(70_000)) / 1e5
+    false_positive, false_negative = Banding(14, 9).errors(0.7)
+    by_hand = sum(1 - (1 - (t / 1e5) ** 9) ** 14 for t in range(70_000)) / 1e5
     assert false_positive == pytest.approx(by_hand, rel=1e-3)
-    assert Banding(25, 10) == BANDING
-    assert all(sum(BANDING.errors(0.7)) <= sum(Banding(b, r).errors(0.7)) for b, r in ((32, 8), (20, 12), (25, 9)))
+    assert Banding(14, 9) == BANDING
+    assert all(sum(BANDING.errors(0.7)) <= sum(Banding(b, r).errors(0.7)) for b, r in ((16, 8), (12, 10), (14, 8)))
     assert false_negative > 0
 
 
@@ -95,7 +95,7 @@ def test_the_first_seen_stays_and_unrelated_texts_too(method: str) -> None:
     copies = [change_a_word(text, rng) for text in texts]
     deduplicator = make_deduplicator(method)
     assert deduplicator.duplicates(texts) == [False] * 300
-    assert sum(deduplicator.duplicates(copies)) >= 299
+    assert sum(deduplicator.duplicates(copies)) >= 297
     assert deduplicator.duplicates(["", "?!", ""]) == [False] * 3
     fresh = made(200, seed=9)
     assert deduplicator.duplicates([*fresh, *fresh]) == [False] * 200 + [True] * 200
