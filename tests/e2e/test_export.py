@@ -61,5 +61,18 @@ def test_a_run_writes_its_formats_and_exports_any_later(folder: Path) -> None:
     nothing = synth(folder, "export", "runs/t", "--format", "dpo", "--to", "dpo.jsonl")
     assert nothing.returncode == 2
     assert f"20 rows left out: {reason}" in nothing.stderr
+    verified = synth(folder, "verify", "runs/t")
+    assert (verified.returncode, verified.stderr) == (0, "runs/t is as its run left it\n")
+    dataset = folder / "runs/t/dataset/raw.jsonl"
+    lines = dataset.read_bytes().splitlines(keepends=True)
+    dataset.write_bytes(b"".join([lines[0].replace(b"question ", b"Question "), *lines[2:]]) + b'{"id": "raw-9"}\n')
+    edited = synth(folder, "verify", "runs/t")
+    assert edited.returncode == 1
+    assert edited.stderr.splitlines() == [
+        "runs/t/dataset/raw.jsonl:1: raw-000000 was changed in messages",
+        "runs/t/dataset/raw.jsonl:20: raw-9 was added: the run has not made it",
+        "runs/t/dataset/raw.jsonl: raw-000001 was removed",
+        "runs/t/dataset/raw.jsonl has another SHA-256 than croissant.json says",
+    ]
     unknown = synth(folder, "export", "runs/none", "--format", "alpaca", "--to", "x.jsonl")
     assert (unknown.returncode, "is no folder" in unknown.stderr) == (2, True)
