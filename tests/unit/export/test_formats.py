@@ -67,6 +67,7 @@ def test_llama3_describes_tools_in_the_system_message() -> None:
 
 @given(rows())
 def test_messages_of_plain_chats_come_back(row: Json) -> None:
+    assume("<" not in str(row["messages"]))
     for name in ("messages", "sharegpt", "hermes"):
         back, _ = to_chat(FORMATS[name](row))
         assert [message.to_dict() for message in back] == row["messages"]
@@ -74,8 +75,7 @@ def test_messages_of_plain_chats_come_back(row: Json) -> None:
 
 @given(rows(tools=True, most_calls=3))
 def test_messages_of_chats_with_tools_come_back(row: Json) -> None:
-    texts = str(row["messages"])
-    assume("<tool" not in texts)
+    assume("<" not in str(row["messages"]))  # the marks of Hermes, which it cannot carry
     for name in ("messages", "sharegpt", "hermes"):
         back, tools = to_chat(FORMATS[name](row))
         assert _without_ids([message.to_dict() for message in back]) == _without_ids(row["messages"])
