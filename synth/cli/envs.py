@@ -60,6 +60,17 @@ def check(context: click.Context, path: str, calls: int, seed: int, as_json: boo
         context.exit(EXIT_FAILED)
 
 
+@command.command("import")
+@click.option("--mcp", "server", required=True, help="The command line of an MCP server, or its URL.")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="A new folder.")
+def import_(server: str, folder: Path) -> None:
+    """Make a mock environment of the tools of a real MCP server."""
+    from synth.environments.mcp_import import import_environment
+
+    listing = asyncio.run(import_environment(server, folder))
+    click.echo(f"{folder}: {len(listing.tools)} tools: {', '.join(tool.name for tool in listing.tools)}")
+
+
 @command.command()
 @click.argument("path")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which world, and which faults.")

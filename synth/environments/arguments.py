@@ -31,6 +31,12 @@ class ArgumentSchema:
 
     def __init__(self, schema: Json) -> None:
         self._validator = Draft202012Validator(schema)
+        required = schema.get("required", ())
+        self._leave_out = {
+            name
+            for name, inner in schema.get("properties", {}).items()
+            if name not in required and not Draft202012Validator(inner).is_valid(None)
+        }
 
     def parse(self, text: str) -> Json:
         """The arguments as an object that satisfies the schema. Raises ``ToolError``."""
@@ -42,6 +48,8 @@ class ArgumentSchema:
             raise ToolError(f"the arguments are not valid JSON: {error}") from error
         if not isinstance(values, dict):
             raise ToolError(f"the arguments must be a JSON object, not {_shown(values)}")
+        if None in values.values():  # models write null for what they leave out
+            values = {key: value for key, value in values.items() if value is not None or key not in self._leave_out}
         problems = self.explain(values)
         if problems:
             raise ToolError("; ".join(problems[:5]))
@@ -49,7 +57,7 @@ class ArgumentSchema:
 
     def explain(self, value: Any) -> list[str]:
         """What keeps ``value`` from being an instance of the schema, each in a phrase; empty where nothing does."""
-        return [_phrase(error) for error in self._validator.iter_errors(value)]
+        return list(dict.fromkeys(_phrase(error) for error in self._validator.iter_errors(value)))
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:
@@ -71,8 +79,8 @@ def _phrase(error: ValidationError) -> str:
     given: Any = error.instance
     match error.validator:
         case "required":
-            missing = next(key for key in wanted if key not in given)
-            return f"{_joined(where, missing)!r} is missing"
+            missing = [repr(_joined(where, key)) for key in wanted if key not in given]
+            return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
         case "additionalProperties" if wanted is False:
             known = list(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
             extra = [key for key in given if key not in known]

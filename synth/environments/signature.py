@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, Validation
 
 from synth.environments.authoring import ToolError
 from synth.environments.docstrings import parse_docstring
+from synth.environments.json_schema import plain_schema
 from synth.messages import Json
 
 
@@ -58,7 +59,7 @@ class Signature:
             self._model: type[BaseModel] = create_model(
                 name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False), **fields
             )
-            self.parameters = _for_a_model(self._model.model_json_schema())
+            self.parameters = plain_schema(self._model.model_json_schema())
         except (PydanticUserError, NameError, TypeError) as error:
             first = str(error).splitlines()[0].partition(" Set `")[0]  # that setting is not the author's to make
             raise SignatureError(f"tool {name!r}: its types have no JSON Schema: {first}") from error
@@ -82,42 +83,3 @@ def _types(function: Callable[..., Any], name: str) -> dict[str, Any]:
         return typing.get_type_hints(function, include_extras=True)
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
         raise SignatureError(f"tool {name!r}: a type cannot be resolved: {error}") from error
-
-
-def _for_a_model(schema: Json) -> Json:
-    """pydantic's schema without its titles, references resolved and ``| None`` with the default None left out."""
-    definitions = schema.pop("$defs", {})
-    schema.pop("title", None)
-    simple: Json = _simplify(schema, definitions, ())
-    simple.setdefault("properties", {})
-    return simple
-
-
-def _simplify(schema: Any, definitions: Json, within: tuple[str, ...]) -> Any:
-    if isinstance(schema, list):
-        return [_simplify(item, definitions, within) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        name = str(schema["$ref"]).removeprefix("#/$defs/")
-        if name in within:
-            raise TypeError(f"{name} contains itself")
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        return _simplify({**definitions[name], **beside}, definitions, (*within, name))
-    made: Json = {}
-    for key, value in schema.items():
-        if key == "properties":
-            made[key] = {name: _simplify(inner, definitions, within) for name, inner in value.items()}
-        elif key in ("enum", "const", "default", "examples"):
-            made[key] = value
-        elif key != "title" or not isinstance(value, str):
-            made[key] = _simplify(value, definitions, within)
-    if made.get("default", ...) is None:
-        del made["default"]
-        forms = [form for form in made.get("anyOf", []) if form != {"type": "null"}]
-        if len(forms) == 1:
-            del made["anyOf"]
-            made = {**forms[0], **made}
-        elif forms:
-            made["anyOf"] = forms
-    return made

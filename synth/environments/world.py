@@ -71,10 +71,23 @@ def mock_world(
 async def open_environment(spec: EnvironmentSpec) -> AsyncIterator[World]:
     """Start what carries out the tools of ``spec``; it ends with this context.
 
-    Raises ``RecipeError`` where a tools file cannot be used.
+    Raises ``RecipeError`` where a tools file cannot be used, ``UsageError`` where an MCP server cannot be reached.
     """
     if spec.mode == "mock":
         yield mock_world(spec.name, spec.description, spec.declared, policy=spec.policy, faults=spec.faults)
+        return
+    if spec.mode == "live":
+        from synth.environments.live import open_live
+
+        server = await open_live(spec)
+        yield World(
+            spec.name,
+            spec.description,
+            server.listing.tools,
+            lambda *_: server.session(),
+            policy=spec.policy,
+            faults=spec.faults,
+        )
         return
     from synth.environments.python import open_python
 
