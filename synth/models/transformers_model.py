@@ -185,7 +185,9 @@ def _load(name: str, context: int | None) -> _Loaded:
     place, extra = (str(path.parent), {"gguf_file": path.name}) if path.suffix == ".gguf" else (name, {})
     try:
         tokenizer = AutoTokenizer.from_pretrained(place, **extra)
-        model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.bfloat16, **extra).eval()
+        # A GGUF's weights stay packed, and its kernels compute in single precision.
+        dtype = torch.float32 if extra else "auto"
+        model = AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **extra).eval()
     except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
         raise FatalModelError(
             f"transformers cannot load {name!r}: {str(error).strip().splitlines()[0]}",
