@@ -12,6 +12,7 @@ from synth.recipe.schema import KINDS
 from synth.recipe.yaml import KeyPath
 
 _WITH_LOGITS = ("vllm", "transformers")
+_PLUGIN = "synth.models.corrsynth.vllm_plugin:CorrSynth"
 
 
 def check_decode(at: KeyPath, generator: Json, data: Json, problems: Problems) -> None:
@@ -33,6 +34,12 @@ def check_decode(at: KeyPath, generator: Json, data: Json, problems: Problems) -
                 f"'decode' needs a model's logits, and the model {name!r} (provider {provider}) gives none",
                 "use provider vllm or transformers, or `diversity:`, which steers without logits",
             )
+        elif provider == "vllm" and _lacks_plugin(mapping(models[name])):
+            problems.at_key(
+                (*at, "decode"),
+                f"'decode' needs a plugin in vLLM, and the model {name!r} starts one without it",
+                f"args: [--logits-processors, '{_PLUGIN}'], and in env a PYTHONPATH on which that vLLM finds synth",
+            )
     label = decode.get("label", "label")
     if decode.get("contrast") == "cross" and label not in mapping(data.get("axes")) and data.get("seeds") is None:
         problems.at_key(
@@ -40,6 +47,11 @@ def check_decode(at: KeyPath, generator: Json, data: Json, problems: Problems) -
             f"contrast cross needs labels, and the recipe has no axis {label!r}",
             "name the axis in decode.label, or choose contrast: intra",
         )
+
+
+def _lacks_plugin(model: Json) -> bool:
+    """Whether synth would start this vLLM without the plugin; a server that runs elsewhere cannot be asked here."""
+    return model.get("base_url") is None and "--logits-processors" not in listing(model.get("args"))
 
 
 def _writing_models(generator: Json, writers: tuple[str, ...] | None, default: str) -> Iterator[str]:

@@ -11,6 +11,9 @@ name: x
 models:
   hosted: {provider: openai, model: m, base_url: 'http://h/v1'}
   here: {provider: transformers, model: m}
+  bare: {provider: vllm, model: m}
+  plugged: {provider: vllm, model: m, args: [--logits-processors, 'synth.models.corrsynth.vllm_plugin:CorrSynth']}
+  away: {provider: vllm, model: m, base_url: 'http://h/v1'}
 """
 DECODE = "decode: {method: corrsynth}"
 
@@ -21,6 +24,7 @@ DECODE = "decode: {method: corrsynth}"
         (f"{{kind: cot, count: 1, {DECODE}}}", "'hosted' (provider openai) gives none"),
         (f"{{kind: rephrase, count: 1, agents: {{solver: here}}, {DECODE}}}", "'hosted' (provider openai) gives none"),
         (f"{{kind: 'a:B', count: 1, {DECODE}}}", "'hosted' (provider openai) gives none"),
+        (f"{{kind: cot, count: 1, agents: {{solver: bare}}, {DECODE}}}", "'bare' starts one without it"),
         (
             "{kind: cot, count: 1, agents: {solver: here}, decode: {method: corrsynth, delta: 2}}",
             "a delta of at most gamma",
@@ -44,4 +48,10 @@ def test_cross_contrast_without_labels() -> None:
 
 def test_the_writer_alone_needs_logits() -> None:
     text = f"{HEAD}seeds: {{path: s.jsonl}}\ngenerate:\n  - {{kind: rephrase, count: 1, agents: {{rephraser: here}}, "
+    assert load(text + DECODE + "}\n").recipe.generate[0].decode is not None
+
+
+@pytest.mark.parametrize("model", ["plugged", "away"])
+def test_a_vllm_with_the_plugin_will_do(model: str) -> None:
+    text = f"{HEAD}seeds: {{path: s.jsonl}}\ngenerate:\n  - {{kind: cot, count: 1, agents: {{solver: {model}}}, "
     assert load(text + DECODE + "}\n").recipe.generate[0].decode is not None
