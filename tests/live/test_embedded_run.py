@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.live, pytest.mark.usefixtures("model_file")]
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("model_file"), pytest.mark.timeout(600)]
 
 RECIPE = """
 name: tiny
