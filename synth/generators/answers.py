@@ -54,7 +54,7 @@ def _numbers(text: str) -> list[Fraction]:
 
 def parse_number(text: str) -> Fraction | None:
     """An integer, decimal or fraction, with or without thousands separators, as an exact fraction."""
-    compact = text.replace(",", "").replace(" ", "").replace("−", "-")
+    compact = "".join(text.split()).replace(",", "").replace("−", "-")
     try:
         return Fraction(compact)
     except (ValueError, ZeroDivisionError):
