@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -27,6 +28,10 @@ def calls_so_far(store: Path) -> int:
         except sqlite3.OperationalError:  # the table is not there yet
             return 0
         return count
+
+
+def read_lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def kill_model_server(run: psutil.Process) -> int:
@@ -52,9 +57,9 @@ def test_the_quickstart_survives_the_death_of_its_model(tmp_path: Path) -> None:
 
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert (summary["status"], summary["requested"], summary["accepted"]) == ("complete", 6, 6)
-    seeds = {seed["id"]: seed for seed in map(json.loads, (recipe.parent / "quickstart-seeds.jsonl").open())}
+    seeds = {seed["id"]: seed for seed in read_lines(recipe.parent / "quickstart-seeds.jsonl")}
     for generator in ("wording", "maths"):
-        rows = [json.loads(line) for line in (tmp_path / "run" / "dataset" / f"{generator}.jsonl").open()]
+        rows = read_lines(tmp_path / "run" / "dataset" / f"{generator}.jsonl")
         assert len(rows) == 3
         for row in rows:
             user, assistant = row["messages"]
