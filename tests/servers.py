@@ -147,9 +147,7 @@ class ChatServer:
     async def start(self) -> str:
         """Listen on a free port of loopback (the same again after a stop) and return the base URL."""
         app = web.Application(client_max_size=64 * 2**20)
-        app.router.add_post("/v1/chat/completions", self._chat)
-        app.router.add_get("/v1/models", self._models)
-        app.router.add_get("/stats", self._stats)
+        self.add_routes(app.router)
         self._hanging = asyncio.Event()
         self._inside = 0
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -159,6 +157,11 @@ class ChatServer:
         self._port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{self._port}/v1"
         return self.url
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_post("/v1/chat/completions", self._chat)
+        router.add_get("/v1/models", self._models)
+        router.add_get("/stats", self._stats)
 
     async def aclose(self) -> None:
         self._hanging.set()
@@ -229,7 +232,7 @@ class ChatServer:
             return _error(401, f"Incorrect API key provided: {request.headers.get('Authorization', '')}")
         match fault:
             case "ok":
-                return self._complete(body)
+                return self.complete(body)
             case "server_error":
                 return _error(500, "The server had an error")
             case "overloaded":
@@ -272,7 +275,7 @@ class ChatServer:
             request.transport.close()
         return web.Response()
 
-    def _complete(self, body: dict[str, Any]) -> web.Response:
+    def complete(self, body: dict[str, Any]) -> web.Response:
         able = self.abilities
         wanted = body.get("response_format", {}).get("type")
         if (wanted == "json_schema" and not able.json_schema) or (wanted == "json_object" and not able.json_object):

@@ -90,7 +90,7 @@ async def _check_model(loaded: LoadedRecipe, name: str, listener: Listener) -> _
     from synth.models.open import open_models
     from synth.models.probe import probe
 
-    spec = loaded.recipe.models[name]
+    spec = loaded.recipe.models[name].model_copy(update={"batch": False})  # a batch would take hours to say the same
     try:
         async with open_models({name: spec}, base=loaded.base, report=listener) as models:
             return _Checked(name, spec.provider, await probe(models[name]))

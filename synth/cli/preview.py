@@ -64,13 +64,14 @@ def command(
 
 
 def _first(loaded: LoadedRecipe, number: int) -> LoadedRecipe:
-    """The recipe with ``number`` examples in all, given to its generators in turn."""
+    """The recipe with ``number`` examples in all, given to its generators in turn, and without waiting for batches."""
     from dataclasses import replace
 
     specs = loaded.recipe.generate
     counts = [min(spec.count, (number + len(specs) - 1 - place) // len(specs)) for place, spec in enumerate(specs)]
     chosen = [spec.model_copy(update={"count": n}) for spec, n in zip(specs, counts, strict=True) if n]
-    return replace(loaded, recipe=loaded.recipe.model_copy(update={"generate": chosen}))
+    models = {name: spec.model_copy(update={"batch": False}) for name, spec in loaded.recipe.models.items()}
+    return replace(loaded, recipe=loaded.recipe.model_copy(update={"generate": chosen, "models": models}))
 
 
 def _render(reader: RunReader) -> Iterator[RenderableType]:

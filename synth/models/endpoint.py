@@ -65,10 +65,11 @@ class Endpoint:
             text = text.replace(secret, "***")
         return text
 
-    async def chat(self, body: bytes, *, model: str, max_bytes: int = MAX_ANSWER_BYTES) -> Json:
+    async def chat(self, body: bytes, *, model: str, sample: str = "", max_bytes: int = MAX_ANSWER_BYTES) -> Json:
         """POST a chat completion and return the JSON object that came.
 
-        Raises ``TransientError``, ``ResponseError`` or ``FatalModelError``.
+        ``sample`` tells equal requests apart, where an answer may come after this process has ended. Raises
+        ``TransientError``, ``ResponseError`` or ``FatalModelError``.
         """
         return await self._post(self._chat_url, body, model, max_bytes)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from synth.errors import UsageError
 from synth.fingerprint import sha256_file
+from synth.models.batch.endpoint import BatchEndpoint
 from synth.models.context import Context
 from synth.models.embedded.provider import EmbeddedServer, EmbeddedServers
 from synth.models.embedded.pull import is_path
@@ -55,20 +56,21 @@ async def open_models(
     async with AsyncExitStack() as stack:
         if run_dir is None:
             run_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="synth-")))
-        opening = _Opening(base, run_dir / "logs", seconds_left, report, stack)
+        opening = _Opening(base, run_dir, seconds_left, report, stack)
         yield await opening.open_all(specs)
 
 
 class _Opening:
     def __init__(
-        self, base: Path, logs: Path, seconds_left: Callable[[], float], report: Report, stack: AsyncExitStack
+        self, base: Path, run_dir: Path, seconds_left: Callable[[], float], report: Report, stack: AsyncExitStack
     ) -> None:
         self._base = base
         self._seconds_left = seconds_left
         self._stack = stack
-        self._logs = logs
+        self._run_dir = run_dir
+        self._logs = run_dir / "logs"
         self._report = report
-        self._servers = EmbeddedServers(logs, report)
+        self._servers = EmbeddedServers(self._logs, report)
         self._vllm: dict[tuple[object, ...], VllmServer] = {}
         self._endpoints: dict[_Key, tuple[Endpoint, Limiter]] = {}
 
@@ -100,16 +102,35 @@ class _Opening:
     def _open_openai(self, name: str, spec: ModelSpec) -> Model:
         if spec.model is None:
             raise UsageError(f"models.{name}: provider openai needs `model`", hint="name a model of the endpoint")
-        endpoint, limiter = self._endpoints[_key(spec)]
+        endpoint, limiter = self._open_batches(name, spec) if spec.batch else self._endpoints[_key(spec)]
         client = OpenAICompatible(
             endpoint,
             spec.model,
-            structured=spec.structured,
+            # To find out what is taken would cost a batch with one request.
+            structured="json_schema" if spec.batch and spec.structured == "auto" else spec.structured,
             send_seed=bool(spec.send_seed),
             context=Context(spec.context_length) if spec.context_length is not None else None,
         )
         url = endpoint.base_url
-        return Model(name, f"openai:{spec.model}", url, client, limiter, find_price(spec, url), spec.timeout)
+        timeout = math.inf if spec.batch else spec.timeout
+        return Model(name, f"openai:{spec.model}", url, client, limiter, find_price(spec, url), timeout)
+
+    def _open_batches(self, name: str, spec: ModelSpec) -> tuple[Endpoint, Limiter]:
+        """Of its own for each model: the API wants one model in a batch."""
+        url, api_key, headers = _key(spec)
+        ledger = self._run_dir / "batches" / f"{name}.jsonl"
+        endpoint = BatchEndpoint(
+            url,
+            name=name,
+            most=spec.concurrency,
+            ledger=ledger,
+            api_key=api_key,
+            headers=dict(headers),
+            seconds_left=self._seconds_left,
+            report=self._report,
+        )
+        self._stack.push_async_callback(endpoint.aclose)
+        return endpoint, Limiter(url, spec.concurrency, patience=self._patience)
 
     def _open_transformers(self, name: str, spec: ModelSpec) -> Model:
         if spec.model is None:
@@ -201,7 +222,9 @@ class _Opening:
         """One endpoint and one limiter for all models that share an address and a key; the strictest limits count."""
         groups: dict[_Key, list[ModelSpec]] = {}
         for spec in specs.values():
-            if spec.provider == "openai" or (spec.provider == "vllm" and spec.base_url is not None):
+            if (spec.provider == "openai" and not spec.batch) or (
+                spec.provider == "vllm" and spec.base_url is not None
+            ):
                 groups.setdefault(_key(spec), []).append(spec)
         for key, members in groups.items():
             asked = [spec.concurrency for spec in members if "concurrency" in spec.model_fields_set]

@@ -96,7 +96,7 @@ class OpenAICompatible:
             send_seed=self._send_seed,
         )
         most = MAX_ANSWER_BYTES if request.top_logprobs is None else MAX_LOGPROBS_BYTES
-        data = await self._endpoint.chat(body, model=self._model, max_bytes=most)
+        data = await self._endpoint.chat(body, model=self._model, sample=request.sample, max_bytes=most)
         return decode_response(data, request, where=self._endpoint.where, model=self._model)
 
     async def aclose(self) -> None:

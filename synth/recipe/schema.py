@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from synth.messages import Json
 from synth.recipe.axes import Axis, Exclusion, LongTailSpec, PersonasSpec
@@ -53,6 +53,9 @@ class PriceSpec(Spec):
     """USD per million output tokens."""
 
 
+BATCH_CONCURRENCY = 2000
+
+
 class ModelSpec(Spec):
     provider: Provider
     """`embedded`: a small model that synth runs itself. `openai`: any OpenAI-compatible endpoint. `vllm`: a vLLM
@@ -69,7 +72,7 @@ class ModelSpec(Spec):
     sampling: SamplingSpec = SamplingSpec()
     """Sampling for every agent that uses this model, unless its step says otherwise."""
     concurrency: Whole = Field(64, ge=1, le=4096)
-    """Most requests in flight; the engine adapts below it."""
+    """Most requests in flight; the engine adapts below it. With `batch`: most in one batch, 2000 where it is unset."""
     limits: LimitsSpec = LimitsSpec()
     """The endpoint's quota, where it has one."""
     timeout: Number = Field(120, gt=0, le=86_400)
@@ -83,7 +86,8 @@ class ModelSpec(Spec):
     context_length: Whole | None = Field(None, ge=128)
     """Tokens of prompt and answer together. Unset: learned from the server where it tells."""
     batch: bool = False
-    """Use the endpoint's Batch API: cheaper, slower."""
+    """Use the endpoint's Batch API: about half the price, and hours until the answers come. Budgets count the full
+    price, unless `price` says what a batch costs."""
     args: list[str] = []
     """vllm: further arguments of the server that synth starts. embedded: none."""
     env: dict[str, str] = {}
@@ -92,6 +96,13 @@ class ModelSpec(Spec):
     """vllm: the Python of the virtual environment that holds vLLM. Unset: this one."""
     answers: str | None = None
     """scripted: a YAML file of rules (see docs), relative to the recipe."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_batches(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("batch") is True and "concurrency" not in data:
+            return {**data, "concurrency": BATCH_CONCURRENCY}
+        return data
 
 
 class SeedsSpec(Spec):
