@@ -90,7 +90,7 @@ def guarded(listener: Listener) -> Listener:
     def listen(event: Event) -> None:
         try:
             told[0](event)
-        except Exception:
+        except Exception:  # whatever a listener of the user's raises is its own failure, not the run's
             told[0] = ignore
             logging.getLogger(__name__).exception("a listener failed at %s; the run goes on without it", event)
 

@@ -6,6 +6,8 @@ Nobody knows the answer beforehand, so what is kept is what chains of thought an
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from synth.agents.context import UnitContext
 from synth.example import Draft
 from synth.generators.base import Setup
@@ -28,7 +30,7 @@ _WAYS = (
 )
 
 
-class _Written:
+class _Written(ABC):
     """A writer, a check, and the ensemble."""
 
     def __init__(self, setup: Setup, spec: QuestionSpec | EvolveSpec) -> None:
@@ -51,11 +53,13 @@ class _Written:
         reply = await self._writer.ask(context, visible)
         await self._ensemble.gather(context, str(reply.value["question"]), programs=True)
 
+    @abstractmethod
     def _choice(self, context: UnitContext) -> Json:
-        raise NotImplementedError
+        """What the writer is told besides the seed's question."""
 
+    @abstractmethod
     def _check(self, seed: str) -> Check:
-        raise NotImplementedError
+        """What a program can see wrong with a question written from ``seed``."""
 
 
 class Question(_Written):
