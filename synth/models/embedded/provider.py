@@ -20,7 +20,7 @@ from synth.models.progress import ModelState, Report, Warned, ignore
 from synth.models.supervised import SupervisedServer
 
 MOST_PARALLEL = 8
-"""Requests computed together: beyond it two to eight cores gain nothing, and each takes its own context's memory."""
+"""Requests computed together. On two cores 16 were no faster than 8, and each takes its own context's memory."""
 
 PATH_CONTEXT_LENGTH = 4096
 """Tokens of one request for a .gguf file that the registry knows nothing of."""
