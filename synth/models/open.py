@@ -25,6 +25,7 @@ from synth.models.prices import find_price
 from synth.models.progress import Report, ignore
 from synth.models.scripted import ScriptedModel, echo_rules, load_rules
 from synth.models.transformers_model import TransformersModel
+from synth.models.vllm.python import find_python
 from synth.models.vllm.server import VllmServer
 from synth.models.vllm.tokens import count_tokens
 from synth.recipe.schema import ModelSpec
@@ -77,8 +78,10 @@ class _Opening:
     async def open_all(self, specs: Mapping[str, ModelSpec]) -> dict[str, Model]:
         self._stack.push_async_callback(self._servers.stop)
         embedded = {name: self._find_server(spec) for name, spec in specs.items() if spec.provider == "embedded"}
-        started = {name: self._find_vllm(spec) for name, spec in specs.items() if _needs_vllm(spec)}
-        await asyncio.gather(*(server.start() for server in dict.fromkeys([*embedded.values(), *started.values()])))
+        started = {name: self._find_vllm(name, spec) for name, spec in specs.items() if _needs_vllm(spec)}
+        await asyncio.gather(*(server.start() for server in dict.fromkeys(embedded.values())))
+        for server in dict.fromkeys(started.values()):  # one by one: each measures what memory is free
+            await server.start()
         self._open_endpoints(specs)
         models = {}
         for name, spec in specs.items():
@@ -199,18 +202,18 @@ class _Opening:
         file = str(self._base / model) if is_path(model) else model
         return self._servers.get(file, parallel=spec.concurrency, context_length=spec.context_length)
 
-    def _find_vllm(self, spec: ModelSpec) -> VllmServer:
+    def _find_vllm(self, name: str, spec: ModelSpec) -> VllmServer:
         assert spec.model is not None, "the loader asks for it"
-        folder = self._base / spec.model
+        folder = self._base / Path(spec.model).expanduser()
         model = str(folder) if folder.is_dir() else spec.model
         key = (model, tuple(spec.args), tuple(sorted(spec.env.items())), spec.python, spec.context_length)
         if key not in self._vllm:
             server = VllmServer(
                 model,
-                logs=self._logs,
+                python=find_python(spec.python, self._base),
+                log=self._logs / f"vllm-{name}.log",
                 args=tuple(spec.args),
                 env=spec.env,
-                python=spec.python and str(self._base / spec.python),
                 context_length=spec.context_length,
                 report=self._report,
             )

@@ -28,6 +28,7 @@ class SupervisedServer(ABC):
         self._port = 0
         self._child: ChildProcess | None = None
         self._deaths: deque[float] = deque(maxlen=_MOST_DEATHS)
+        self._seen_alive = 0.0
         self._stopped = False
 
     @property
@@ -58,13 +59,17 @@ class SupervisedServer(ABC):
 
         Raises ``FatalModelError`` where it dies again and again, or is stopped.
         """
+        failed_at = time.monotonic()
         async with self._lock:
             if self._stopped or self._child is None:
                 raise FatalModelError(f"the server of {self.name} is stopped")
-            health = f"{self.base_url.removesuffix('/v1')}/health"
-            if await is_healthy(health) or (self._child.running and await is_healthy(health)):
+            if self._seen_alive > failed_at:  # requests fail together, and one look is enough for all of them
                 return
-            await self._restart(self._child)
+            looked_at = time.monotonic()
+            if not await self._answers(self._child):
+                await self._restart(self._child)
+                looked_at = time.monotonic()
+            self._seen_alive = looked_at
 
     async def stop(self) -> None:
         """End the server. It is not started again."""
@@ -79,6 +84,11 @@ class SupervisedServer(ABC):
     @abstractmethod
     async def _launch(self) -> None:
         """Start the process and wait until it answers; sets ``_child``, and ``_port`` where that is 0."""
+
+    async def _answers(self, child: ChildProcess) -> bool:
+        """Whether the server does its work; asked twice, because one that is busy may be late."""
+        health = f"{self.base_url.removesuffix('/v1')}/health"
+        return await is_healthy(health) or (child.running and await is_healthy(health))
 
     async def _restart(self, dead: ChildProcess) -> None:
         ending = dead.ending if await dead.wait_ended(_DYING_SECONDS) else "it does not answer"

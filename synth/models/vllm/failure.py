@@ -8,19 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """``port_taken``: another port may do."""
-
     message: str
     hint: str
-    port_taken: bool = False
 
 
 _KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (
-        re.compile(r"No module named '?vllm\b'?"),
-        "there is no vLLM in the Python that should run it",
-        "install it there ({python} -m pip install vllm), or name another with `python:`",
-    ),
     (
         re.compile(r"unrecognized arguments: (?P<what>.+)"),
         "vLLM does not know these arguments: {what}",
@@ -46,6 +38,21 @@ _KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = (
         "{{VLLM_CPU_KVCACHE_SPACE: '2'}}",
     ),
     (
+        re.compile(r"died unexpectedly \(exit code: -9\)|Failed core proc\(s\): \{[^}]*: -9"),
+        "the system killed it, most likely for want of memory",
+        "close other programs, or use a smaller model",
+    ),
+    (
+        re.compile(r"No space left on device"),
+        "the disk is full",
+        "free some space; HF_HOME in `env` puts what comes from the hub elsewhere",
+    ),
+    (
+        re.compile(r"GatedRepoError|Access to model \S+ is restricted|You are trying to access a gated repo"),
+        "the hub gives {model!r} only to those who have accepted its terms",
+        "accept them on the model's page, and give `env: {{HF_TOKEN: ${{HF_TOKEN}}}}`",
+    ),
+    (
         re.compile(
             r"Invalid repository ID or local directory|Cannot find an appropriate cached snapshot"
             r"|is not a valid model identifier|Repository Not Found|couldn't connect to"
@@ -60,14 +67,22 @@ _KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = (
         "this vLLM does not know models of the kind {what}",
         "use a newer vLLM (`python:`), or another model",
     ),
+    (
+        re.compile(r"^(?P<what>(?:ImportError|ModuleNotFoundError): .+)$", re.M),
+        "the vLLM in {python} does not work there ({what})",
+        "install it anew, in a virtual environment of its own, and name that with `python:`",
+    ),
 )
 _PORT_TAKEN = re.compile(r"Address already in use|Errno 98")
 
 
+def port_is_taken(log: str) -> bool:
+    """Whether it did not start because another program has its port."""
+    return _PORT_TAKEN.search(log) is not None
+
+
 def explain_failure(log: str, *, model: str, python: str) -> Explanation | None:
     """The explanation for the end of a start-up log, or None for what is not known."""
-    if _PORT_TAKEN.search(log):
-        return Explanation("its port is in use", "run the same command again", port_taken=True)
     for pattern, message, hint in _KNOWN:
         found = pattern.search(log)
         if found is not None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
 
 
 def main() -> None:
@@ -22,6 +23,8 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     source = {"pretrained_model_name_or_path": str(options.model.parent), "gguf_file": options.model.name}
     quantised = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.bfloat16)
     # A fresh model, because what was loaded from a GGUF remembers that and would not save as safetensors.

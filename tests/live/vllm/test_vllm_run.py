@@ -8,13 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from synth.shipped import shipped
+from tests.live.vllm.processes import still_alive
 
 PYTHON, MODEL = os.environ.get("SYNTH_VLLM_PYTHON", ""), os.environ.get("SYNTH_VLLM_MODEL", "")
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
@@ -38,29 +39,41 @@ budget: {{attempts: 20}}
 """
 
 
-def test_a_run_ends_complete_though_its_server_is_killed(tmp_path: Path) -> None:
+def test_a_run_ends_complete_though_its_server_dies_twice(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     seeds = shipped("recipes") / "quickstart-seeds.jsonl"
     recipe.write_text(RECIPE.format(model=MODEL, python=PYTHON, seeds=seeds))
     command = [sys.executable, "-m", "synth", "run", str(recipe), "--run-dir", str(tmp_path / "run")]
+    seen: set[psutil.Process] = set()
+    deaths = [("EngineCore", 6), ("", 20)]  # what is killed, after how many calls: first the engine, then all there is
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        killed = 0
         while run.poll() is None:
-            if not killed and _calls(tmp_path / "run" / "run.sqlite") >= 6:
-                servers = psutil.Process(run.pid).children(recursive=True)
-                for process in servers:
-                    process.kill()
-                killed = len(servers)
+            seen.update(psutil.Process(run.pid).children(recursive=True))
+            if deaths and _calls(tmp_path / "run" / "run.sqlite") >= deaths[0][1]:
+                name, _ = deaths.pop(0)
+                victims = [process for process in seen if process.is_running() and name in _command_line(process)]
+                assert victims
+                for process in victims:
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
             time.sleep(0.05)
         out, err = run.communicate()
-    assert killed > 1
+    assert deaths == []
     assert run.returncode == 0, err
     assert out == ""
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert (summary["status"], summary["accepted"]) == ("complete", 12)
     assert len((tmp_path / "run" / "dataset" / "maths.jsonl").read_text().splitlines()) == 12
-    left = [process for process in psutil.process_iter(["cmdline"]) if MODEL in (process.info["cmdline"] or ())]
-    assert [process for process in left if str(tmp_path) in " ".join(process.environ().values())] == []
+    assert summary["calls"]["failed"] == 0
+    assert summary["calls"]["retried"] > 0
+    assert still_alive(seen) == []
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _calls(store: Path) -> int:

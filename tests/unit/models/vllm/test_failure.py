@@ -2,7 +2,7 @@
 
 import pytest
 
-from synth.models.vllm.failure import explain_failure
+from synth.models.vllm.failure import explain_failure, port_is_taken
 
 KV = (
     "RuntimeError: Worker failed with error 'Available memory on node 0 (13.13/17.71 GiB) on kv cache allocation is"
@@ -13,8 +13,20 @@ KV = (
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("/usr/bin/python: No module named vllm", "there is no vLLM in the Python that should run it"),
-        ("ModuleNotFoundError: No module named 'vllm'", "there is no vLLM in the Python that should run it"),
+        (
+            "ImportError: libcudart.so.13: cannot open shared object file: No such file or directory",
+            "the vLLM in /venv/bin/python does not work there (ImportError: libcudart.so.13",
+        ),
+        (
+            "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): "
+            "{'EngineCore': -9}",
+            "the system killed it, most likely for want of memory",
+        ),
+        ("OSError: [Errno 28] No space left on device", "the disk is full"),
+        (
+            "huggingface_hub.errors.GatedRepoError: 401 Client Error.",
+            "the hub gives 'some/model' only to those who have accepted its terms",
+        ),
         (
             "api_server.py: error: unrecognized arguments: --no-such-option",
             "vLLM does not know these arguments: --no-such-option",
@@ -44,13 +56,11 @@ def test_known_failures_have_one_line(line: str, message: str) -> None:
     assert found is not None
     assert found.message.startswith(message)
     assert found.hint
-    assert not found.port_taken
 
 
 def test_a_taken_port_is_told_apart() -> None:
-    found = explain_failure("OSError: [Errno 98] Address already in use", model="m", python="p")
-    assert found is not None
-    assert found.port_taken
+    assert port_is_taken("OSError: [Errno 98] Address already in use")
+    assert not port_is_taken(KV)
 
 
 def test_what_is_not_known_is_left_to_the_log() -> None:
