@@ -29,7 +29,9 @@ from synth.generators.solving import Chain, best_chain, fault_of, solve
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
 from synth.prompts import load_template
-from synth.recipe.schema import CotSpec, EnsembleSpec, ModelSpec, SamplingSpec, SolverSpec
+from synth.recipe.ensemble import EnsembleSpec, SolverSpec
+from synth.recipe.kinds.solved import CotSpec
+from synth.recipe.models import ModelSpec, SamplingSpec
 from synth.store import Store
 
 _AT_ONCE = 3

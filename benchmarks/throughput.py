@@ -72,7 +72,7 @@ async def caller(url: str, count: int) -> None:
     from synth.models.client import Request, Sampling
     from synth.models.journaled import JournaledCaller
     from synth.models.open import open_models
-    from synth.recipe.schema import ModelSpec
+    from synth.recipe.models import ModelSpec
     from tests.memory_journal import MemoryJournal
 
     spec = ModelSpec(provider="openai", base_url=url, model="m", concurrency=IN_FLIGHT)

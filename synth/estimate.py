@@ -18,7 +18,8 @@ from synth.models.prices import find_price
 from synth.models.tokens import estimate_tokens
 from synth.outline import Asked, outline
 from synth.prepared import Prepared
-from synth.recipe.schema import ModelSpec, Recipe
+from synth.recipe.models import ModelSpec
+from synth.recipe.schema import Recipe
 
 _SAMPLED_UNITS = 10
 _SHARE_OF_MAX_TOKENS = 0.25

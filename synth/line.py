@@ -16,7 +16,7 @@ from synth.generators.base import Generator
 from synth.models.caller import Caller
 from synth.plan import Plan
 from synth.prepared import Prepared
-from synth.recipe.schema import GeneratorSpec
+from synth.recipe.kinds.base import GeneratorSpec
 from synth.store import Progress, Rejection, Store
 
 

@@ -15,7 +15,8 @@ from synth.messages import Message, StopReason, Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
 from synth.models.scripted import smallest_instance
-from synth.recipe.schema import GeneratorSpec, PluginSpec
+from synth.recipe.kinds.base import GeneratorSpec
+from synth.recipe.kinds.custom import PluginSpec
 
 _REPAIR = re.compile(r"\.r\d+$")
 

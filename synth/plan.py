@@ -9,7 +9,8 @@ from synth.diversity.axes import AxisPlan
 from synth.diversity.long_tail import draw_long_tail
 from synth.example import Seed, WorkUnit
 from synth.fingerprint import derive_rng, derive_seed
-from synth.recipe.schema import GeneratorSpec, Recipe
+from synth.recipe.kinds.base import GeneratorSpec
+from synth.recipe.schema import Recipe
 from synth.recipe.space import Space, build_space
 
 

@@ -13,10 +13,11 @@ from synth.gates.registry import build_gates
 from synth.generators.base import Generator, Setup
 from synth.generators.registry import build_generator
 from synth.plan import Plan
+from synth.recipe.kinds.base import GeneratorSpec
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.load_seeds import load_seeds
 from synth.recipe.lock import Lock, make_lock
-from synth.recipe.schema import GeneratorSpec, Recipe
+from synth.recipe.schema import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from synth.models.client import Request, Sampling
 from synth.models.corrsynth.member import XARGS, Member
 from synth.prompts import PromptError, Template
 from synth.recipe.decode import DecodeSpec
-from synth.recipe.schema import SamplingSpec
+from synth.recipe.models import SamplingSpec
 
 DEFAULT_MAX_TOKENS = 1024
 

@@ -75,7 +75,7 @@ async def _check(loaded: LoadedRecipe, listener: Listener) -> tuple[list[_Checke
 
     from synth.environments.check import check_environment
     from synth.environments.spec import find_environment, load_environment
-    from synth.recipe.schema import ToolUseSpec
+    from synth.recipe.kinds.tool_use import ToolUseSpec
 
     shown: object = listener
     with shown if isinstance(shown, AbstractContextManager) else nullcontext():

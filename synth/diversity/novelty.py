@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from synth.diversity.lexical import LexicalIndex
 from synth.example import Seed, Verdict, WorkUnit
-from synth.recipe.schema import DiversitySpec
+from synth.recipe.diversity import DiversitySpec
 
 if TYPE_CHECKING:
     from synth.diversity.meanings import Block, Meanings

@@ -17,7 +17,8 @@ from synth.fingerprint import derive_seed
 from synth.messages import Json
 from synth.models.caller import Caller
 from synth.prompts import shipped_template
-from synth.recipe.schema import Recipe, SamplingSpec
+from synth.recipe.models import SamplingSpec
+from synth.recipe.schema import Recipe
 from synth.shipped import shipped
 
 Persona = Mapping[str, Any]

@@ -7,7 +7,8 @@ from synth.example import Draft
 from synth.generators.base import Setup
 from synth.generators.ensemble import Ensemble
 from synth.generators.qa import qa_draft
-from synth.recipe.schema import AnswerSpec, SamplingSpec
+from synth.recipe.kinds.solved import AnswerSpec
+from synth.recipe.models import SamplingSpec
 
 _VARIED = SamplingSpec(temperature=0.9, top_p=0.95, max_tokens=512)
 

@@ -16,7 +16,7 @@ from synth.generators.answers import parse_number
 from synth.generators.base import Setup
 from synth.generators.ensemble import Ensemble
 from synth.generators.qa import qa_draft
-from synth.recipe.schema import BackwardSpec
+from synth.recipe.kinds.solved import BackwardSpec
 
 _NUMBER = re.compile(r"(?<![\w.,/])\d[\d,]*(?:\.\d+)?(?![\w/]|[.,]\d)")
 

@@ -13,7 +13,9 @@ from synth.agents.context import UnitContext
 from synth.example import Draft, Seed
 from synth.messages import Json
 from synth.prompts import Template, load_template, shipped_template
-from synth.recipe.schema import AgentRef, AgentSpec, GeneratorSpec, ModelSpec, SamplingSpec
+from synth.recipe.ensemble import AgentRef, AgentSpec
+from synth.recipe.kinds.base import GeneratorSpec
+from synth.recipe.models import ModelSpec, SamplingSpec
 
 
 class Generator(Protocol):

@@ -13,7 +13,8 @@ from synth.errors import Rejected
 from synth.example import Draft, Seed
 from synth.generators.base import Setup
 from synth.messages import Json, Message
-from synth.recipe.schema import ClassifySpec, SamplingSpec
+from synth.recipe.kinds.classify import ClassifySpec
+from synth.recipe.models import SamplingSpec
 
 _SCHEMA: Json = {
     "type": "object",

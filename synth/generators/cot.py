@@ -8,7 +8,7 @@ from synth.example import Draft
 from synth.generators.base import Setup
 from synth.generators.ensemble import Ensemble
 from synth.generators.qa import known_answer, qa_draft
-from synth.recipe.schema import CotSpec
+from synth.recipe.kinds.solved import CotSpec
 
 
 class Cot:

@@ -11,7 +11,7 @@ from synth.generators.base import Setup
 from synth.generators.steps import Step, is_true
 from synth.messages import Message
 from synth.prompts import PromptError, Template, template_from_recipe
-from synth.recipe.schema import CustomSpec
+from synth.recipe.kinds.custom import CustomSpec
 
 
 class Custom:

@@ -22,7 +22,8 @@ from synth.generators.programs import Computed, compute
 from synth.generators.solving import Chain, best_chain, fault_of, share_of, solve
 from synth.messages import Json
 from synth.prompts import load_template, shipped_template
-from synth.recipe.schema import EnsembleSpec, SamplingSpec
+from synth.recipe.ensemble import EnsembleSpec
+from synth.recipe.models import SamplingSpec
 
 _SOLVING = SamplingSpec(temperature=0.7, top_p=0.95, max_tokens=512)
 _VERDICT: Json = {

@@ -12,7 +12,8 @@ from synth.generators.ensemble import Ensemble
 from synth.generators.qa import known_answer, qa_draft
 from synth.generators.writing import QUESTION_SCHEMA, keeps_numbers, write_question
 from synth.messages import Json
-from synth.recipe.schema import PersonaSpec, SamplingSpec
+from synth.recipe.kinds.solved import PersonaSpec
+from synth.recipe.models import SamplingSpec
 
 
 class Persona:

@@ -15,7 +15,8 @@ from synth.generators.ensemble import Ensemble
 from synth.generators.qa import qa_draft
 from synth.generators.writing import QUESTION_SCHEMA, Check, is_harder, is_new_problem, write_question
 from synth.messages import Json
-from synth.recipe.schema import EvolveSpec, QuestionSpec, SamplingSpec
+from synth.recipe.kinds.solved import EvolveSpec, QuestionSpec
+from synth.recipe.models import SamplingSpec
 
 _TOPICS = (
     "a school, a kitchen, a football team, a farm, a train journey, a bookshop, savings, a birthday party, a garden, "

@@ -13,19 +13,18 @@ from synth.generators.persona import Persona
 from synth.generators.question import Evolve, Question
 from synth.generators.rephrase import Rephrase
 from synth.plugins import load_class
-from synth.recipe.schema import (
+from synth.recipe.kinds.classify import ClassifySpec
+from synth.recipe.kinds.custom import CustomSpec, PluginSpec
+from synth.recipe.kinds.solved import (
     AnswerSpec,
     BackwardSpec,
-    ClassifySpec,
     CotSpec,
-    CustomSpec,
     EvolveSpec,
     PersonaSpec,
-    PluginSpec,
     QuestionSpec,
     RephraseSpec,
-    ToolUseSpec,
 )
+from synth.recipe.kinds.tool_use import ToolUseSpec
 
 
 def build_generator(setup: Setup) -> Generator:

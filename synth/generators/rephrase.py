@@ -18,7 +18,8 @@ from synth.generators.base import Setup
 from synth.generators.quantities import quantities
 from synth.generators.solving import Chain, best_chain, share_of, solve
 from synth.messages import Message
-from synth.recipe.schema import RephraseSpec, SamplingSpec
+from synth.recipe.kinds.solved import RephraseSpec
+from synth.recipe.models import SamplingSpec
 
 _SCHEMA = {
     "type": "object",

@@ -16,7 +16,7 @@ from synth.fingerprint import canonical_json
 from synth.generators.answers import normalize_answer, parse_final_answer
 from synth.generators.base import Setup
 from synth.prompts import PromptError, Template, template_from_recipe
-from synth.recipe.schema import StepSpec
+from synth.recipe.kinds.custom import StepSpec
 from synth.sandbox.program import Limits, run_program
 
 _FALSE = {"", "false", "0", "no", "none"}

@@ -28,7 +28,7 @@ from synth.models.transformers_model import TransformersModel
 from synth.models.vllm.python import find_python
 from synth.models.vllm.server import VllmServer
 from synth.models.vllm.tokens import count_tokens
-from synth.recipe.schema import ModelSpec
+from synth.recipe.models import ModelSpec
 
 _LOCKSTEP = 32
 """Texts that provider transformers writes together, where the recipe does not say."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synth.messages import Usage
-from synth.recipe.schema import ModelSpec
+from synth.recipe.models import ModelSpec
 
 _SAMPLE_TOKENS = 1000  # small enough for the first step of prices that rise with the length of the prompt
 

@@ -15,9 +15,10 @@ from synth.recipe.check_decode import check_decode
 from synth.recipe.check_steps import check_steps
 from synth.recipe.check_templates import check_template_file
 from synth.recipe.files import check_file
+from synth.recipe.kinds.union import KINDS
+from synth.recipe.models import Provider
 from synth.recipe.plain import listing, mapping
 from synth.recipe.problems import Problems, did_you_mean
-from synth.recipe.schema import KINDS, Provider
 from synth.recipe.yaml import KeyPath
 
 SEED_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")

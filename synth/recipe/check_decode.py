@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from synth.messages import Json
+from synth.recipe.kinds.union import KINDS
 from synth.recipe.plain import listing, mapping
 from synth.recipe.problems import Problems
-from synth.recipe.schema import KINDS
 from synth.recipe.yaml import KeyPath
 
 _WITH_LOGITS = ("vllm", "transformers")

@@ -10,9 +10,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from synth.recipe.base import CLASS_PATH, IDENTIFIER, NAME, URL
 from synth.recipe.gates import GATES, PLUGIN_TAG, PluginGateSpec
+from synth.recipe.kinds.custom import PluginSpec
+from synth.recipe.kinds.union import KINDS
 from synth.recipe.problems import Problems, did_you_mean
-from synth.recipe.schema import CLASS_PATH, IDENTIFIER, KINDS, NAME, URL, PluginSpec, Recipe
+from synth.recipe.schema import Recipe
 from synth.recipe.yaml import KeyPath
 
 _MAPPING = "must be a mapping (key: value)"

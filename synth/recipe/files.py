@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from synth.recipe.gates import DecontaminateSpec
+from synth.recipe.kinds.custom import CustomSpec
 from synth.recipe.problems import Problems, nearest
-from synth.recipe.schema import CustomSpec, Recipe
+from synth.recipe.schema import Recipe
 from synth.recipe.yaml import KeyPath
 
 

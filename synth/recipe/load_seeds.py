@@ -7,8 +7,9 @@ from pathlib import Path
 from synth.example import Seed
 from synth.recipe.check_templates import seed_fields
 from synth.recipe.files import is_template_path, templates
+from synth.recipe.kinds.custom import CustomSpec
 from synth.recipe.load import LoadedRecipe
-from synth.recipe.schema import CustomSpec, Recipe
+from synth.recipe.schema import Recipe
 from synth.seeds import Need, read_seeds, require_fields
 
 

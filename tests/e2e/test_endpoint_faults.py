@@ -19,7 +19,7 @@ from synth.models.caller import CallRecord, UnusableAnswer
 from synth.models.client import Request, Sampling
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
-from synth.recipe.schema import ModelSpec
+from synth.recipe.models import ModelSpec
 from tests.memory_journal import MemoryJournal
 from tests.servers import Abilities, ChatServer, Faults
 

@@ -8,7 +8,7 @@ import pytest
 from synth.errors import FatalModelError
 from synth.models.open import open_models
 from synth.models.probe import Finding, ProbeResult, probe
-from synth.recipe.schema import ModelSpec
+from synth.recipe.models import ModelSpec
 from tests.servers import Abilities, ChatServer
 
 

@@ -21,7 +21,7 @@ from synth.models.embedded.provider import EmbeddedServer
 from synth.models.model import Model
 from synth.models.open import open_models
 from synth.models.retry import send
-from synth.recipe.schema import ModelSpec
+from synth.recipe.models import ModelSpec
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
@@ -72,7 +72,9 @@ async def test_it_chats(model: Model, server: EmbeddedServer) -> None:
 
 
 async def test_an_answer_that_is_cut_off_says_so(model: Model) -> None:
-    response = await model.client.complete(ask("Write a long poem about the sea.", sampling=Sampling(temperature=0.0, max_tokens=8)))
+    response = await model.client.complete(
+        ask("Write a long poem about the sea.", sampling=Sampling(temperature=0.0, max_tokens=8))
+    )
     assert response.stop is StopReason.LENGTH
     assert response.usage.output == 8
 

@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from synth.example import Seed
 from synth.plan import Plan
-from synth.recipe.schema import CotSpec, ModelSpec, Recipe
+from synth.recipe.kinds.solved import CotSpec
+from synth.recipe.models import ModelSpec
+from synth.recipe.schema import Recipe
 
 SEEDS = tuple(Seed(f"s{i}", {"question": str(i)}) for i in range(7))
 

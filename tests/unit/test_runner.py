@@ -20,7 +20,11 @@ from synth.messages import Message, StopReason, Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response, Sampling
 from synth.plan import Plan
-from synth.recipe.schema import CotSpec, DiversitySpec, GeneratorSpec, ModelSpec, Recipe
+from synth.recipe.diversity import DiversitySpec
+from synth.recipe.kinds.base import GeneratorSpec
+from synth.recipe.kinds.solved import CotSpec
+from synth.recipe.models import ModelSpec
+from synth.recipe.schema import Recipe
 from synth.runner import Ending, Runner
 from synth.store import Progress, Store
 

@@ -3,7 +3,9 @@
 from synth.diversity.steering import DryWatch
 from synth.example import Seed
 from synth.plan import Plan
-from synth.recipe.schema import CotSpec, ModelSpec, Recipe
+from synth.recipe.kinds.solved import CotSpec
+from synth.recipe.models import ModelSpec
+from synth.recipe.schema import Recipe
 
 SEEDS = tuple(Seed(f"s{i}", {"question": str(i)}) for i in range(2))
 

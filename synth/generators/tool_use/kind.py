@@ -25,7 +25,8 @@ from synth.generators.tool_use.reward import Criteria, judge
 from synth.generators.tool_use.task import TASK_SCHEMA, Task, tell_task
 from synth.messages import Message
 from synth.prompts import shipped_template
-from synth.recipe.schema import SamplingSpec, ToolUseSpec
+from synth.recipe.kinds.tool_use import ToolUseSpec
+from synth.recipe.models import SamplingSpec
 
 LEAST_REWARD = 0.85
 """The target state reached (0.7), and at least half of the facts asked for or looked up before they were used."""

@@ -19,7 +19,7 @@ from synth.models.model import Model
 from synth.models.open import open_models
 from synth.models.vllm import health
 from synth.models.vllm.server import VllmServer
-from synth.recipe.schema import ModelSpec
+from synth.recipe.models import ModelSpec
 from tests.live.vllm.processes import still_alive
 
 PYTHON, MODEL = os.environ.get("SYNTH_VLLM_PYTHON", ""), os.environ.get("SYNTH_VLLM_MODEL", "")

@@ -11,7 +11,7 @@ from synth.diversity.embedding import Embeddings
 from synth.diversity.meanings import Meanings, calibrate
 from synth.diversity.novelty import Novelty
 from synth.example import Seed, Verdict, WorkUnit
-from synth.recipe.schema import DiversitySpec
+from synth.recipe.diversity import DiversitySpec
 from tests.unit.diversity.toy_embedder import MemoryCache, ToyEmbedder
 
 SEEDS = (Seed("s1", {"question": "where is my parcel"}), Seed("s2", {"question": "how do I pay"}))

@@ -9,7 +9,8 @@ from synth.generators.base import Setup
 from synth.messages import Json, Message, StopReason, Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
-from synth.recipe.schema import GeneratorSpec, ModelSpec
+from synth.recipe.kinds.base import GeneratorSpec
+from synth.recipe.models import ModelSpec
 
 Answers = Callable[[str, int, Request], str]
 """What a role answers: role, number of the sample, request."""

@@ -11,7 +11,7 @@ from synth.generators.custom import Custom
 from synth.generators.steps import vote
 from synth.messages import Json
 from synth.models.client import Request
-from synth.recipe.schema import CustomSpec
+from synth.recipe.kinds.custom import CustomSpec
 from tests.unit.generators.scripted_unit import ScriptedCaller, make_context, make_setup
 
 VERDICT: Json = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}

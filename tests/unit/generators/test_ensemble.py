@@ -8,7 +8,8 @@ from synth.generators.cot import Cot
 from synth.generators.programs import extract_program
 from synth.messages import Json
 from synth.models.client import Request
-from synth.recipe.schema import CotSpec, DifficultySpec, EnsembleSpec
+from synth.recipe.ensemble import DifficultySpec, EnsembleSpec
+from synth.recipe.kinds.solved import CotSpec
 from tests.unit.generators.scripted_unit import Answers, ScriptedCaller, make_context, make_setup
 
 QUESTION = "There are 3 bags with 4 apples each. 5 apples are eaten. How many are left?"

@@ -15,16 +15,10 @@ from synth.generators.registry import build_generator
 from synth.generators.writing import is_harder, is_new_problem, keeps_numbers
 from synth.messages import Json
 from synth.models.client import Request
-from synth.recipe.schema import (
-    AnswerSpec,
-    BackwardSpec,
-    ClassifySpec,
-    EnsembleSpec,
-    EvolveSpec,
-    GeneratorSpec,
-    PersonaSpec,
-    QuestionSpec,
-)
+from synth.recipe.ensemble import EnsembleSpec
+from synth.recipe.kinds.base import GeneratorSpec
+from synth.recipe.kinds.classify import ClassifySpec
+from synth.recipe.kinds.solved import AnswerSpec, BackwardSpec, EvolveSpec, PersonaSpec, QuestionSpec
 from tests.unit.generators.scripted_unit import Answers, make_context, make_setup
 
 SEED: Json = {"question": "There are 3 bags with 4 apples each. 5 apples are eaten. How many are left?", "answer": "7"}

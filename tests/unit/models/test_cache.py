@@ -11,7 +11,7 @@ from synth.models.cache import Cache, default_path, open_cache
 from synth.models.client import Request, Response, Sampling
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
-from synth.recipe.schema import ModelSpec
+from synth.recipe.models import ModelSpec
 from tests.memory_journal import MemoryJournal
 
 

@@ -9,7 +9,8 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from synth.recipe.json_schema import json_schema
-from synth.recipe.schema import KINDS, Recipe
+from synth.recipe.kinds.union import KINDS
+from synth.recipe.schema import Recipe
 from synth.recipe.yaml import parse_yaml
 
 RECIPE = """\

@@ -18,7 +18,8 @@ from synth.generators.tool_use.reward import Criteria
 from synth.messages import Message, StopReason, ToolCall, Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
-from synth.recipe.schema import ModelSpec, ToolUseSpec
+from synth.recipe.kinds.tool_use import ToolUseSpec
+from synth.recipe.models import ModelSpec
 
 LIBRARY = Path(__file__).parents[2] / "environments" / "library"
 Behaviour = Callable[[Request, dict[str, str]], Message]
