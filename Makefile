@@ -19,7 +19,7 @@ check: $(STAMP)  ## format, lint, types, layers and unit tests: under a minute
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest tests/unit -n auto
 
 test-vllm: $(STAMP)  ## a real vLLM (CPU build), in a virtual environment of its own
 	./tests/live/vllm/run
