@@ -37,6 +37,7 @@ from synth.models.open import open_models
 from synth.prepared import Prepared, prepare
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.lock import Lock, differences, read_lock
+from synth.recipe.writers import decoding_models
 from synth.runner import Ending, Runner
 from synth.store import Store
 from synth.summary import summarize
@@ -227,6 +228,7 @@ class _Job:
                     recipe.models,
                     base=self._loaded.base,
                     run_dir=self._dir,
+                    decoding=decoding_models(recipe),
                     seconds_left=budget.seconds_left,
                     report=self._listener,
                 ) as models,

@@ -89,10 +89,12 @@ async def _check(loaded: LoadedRecipe, listener: Listener) -> tuple[list[_Checke
 async def _check_model(loaded: LoadedRecipe, name: str, listener: Listener) -> _Checked:
     from synth.models.open import open_models
     from synth.models.probe import probe
+    from synth.recipe.writers import decoding_models
 
+    decoding = decoding_models(loaded.recipe)
     spec = loaded.recipe.models[name].model_copy(update={"batch": False})  # a batch would take hours to say the same
     try:
-        async with open_models({name: spec}, base=loaded.base, report=listener) as models:
+        async with open_models({name: spec}, base=loaded.base, decoding=decoding, report=listener) as models:
             return _Checked(name, spec.provider, await probe(models[name]))
     except SynthError as error:
         return _Checked(name, spec.provider, None, error)

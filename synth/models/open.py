@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from synth.errors import UsageError
 from synth.fingerprint import sha256_file
@@ -25,6 +25,7 @@ from synth.models.prices import find_price
 from synth.models.progress import Report, ignore
 from synth.models.scripted import ScriptedModel, echo_rules, load_rules
 from synth.models.transformers_model import TransformersModel
+from synth.models.vllm.corrsynth import add_plugin
 from synth.models.vllm.python import find_python
 from synth.models.vllm.server import VllmServer
 from synth.models.vllm.tokens import count_tokens
@@ -37,6 +38,7 @@ _DEFAULT_CONCURRENCY = 64
 _QUEUED = 2  # requests per place of an embedded server: one is computed while the next is on its way
 
 _Key = tuple[str, str | None, tuple[tuple[str, str], ...]]
+_VllmKey = tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str | None, int | None]
 
 
 @asynccontextmanager
@@ -45,6 +47,7 @@ async def open_models(
     *,
     base: Path,
     run_dir: Path | None = None,
+    decoding: Collection[str] = (),
     seconds_left: Callable[[], float] = lambda: math.inf,
     report: Report = ignore,
 ) -> AsyncIterator[dict[str, Model]]:
@@ -56,29 +59,35 @@ async def open_models(
     """
     async with AsyncExitStack() as stack:
         if run_dir is None:
-            run_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="synth-")))
-        opening = _Opening(base, run_dir, seconds_left, report, stack)
+            run_dir = Path(stack.enter_context(TemporaryDirectory(prefix="synth-")))
+        opening = _Opening(base, run_dir, decoding, seconds_left, report, stack)
         yield await opening.open_all(specs)
 
 
 class _Opening:
     def __init__(
-        self, base: Path, run_dir: Path, seconds_left: Callable[[], float], report: Report, stack: AsyncExitStack
+        self,
+        base: Path,
+        run_dir: Path,
+        decoding: Collection[str],
+        seconds_left: Callable[[], float],
+        report: Report,
+        stack: AsyncExitStack,
     ) -> None:
         self._base = base
+        self._decoding = decoding
         self._seconds_left = seconds_left
         self._stack = stack
         self._run_dir = run_dir
         self._logs = run_dir / "logs"
         self._report = report
         self._servers = EmbeddedServers(self._logs, report)
-        self._vllm: dict[tuple[object, ...], VllmServer] = {}
         self._endpoints: dict[_Key, tuple[Endpoint, Limiter]] = {}
 
     async def open_all(self, specs: Mapping[str, ModelSpec]) -> dict[str, Model]:
         self._stack.push_async_callback(self._servers.stop)
         embedded = {name: self._find_server(spec) for name, spec in specs.items() if spec.provider == "embedded"}
-        started = {name: self._find_vllm(name, spec) for name, spec in specs.items() if _needs_vllm(spec)}
+        started = self._find_vllms({name: spec for name, spec in specs.items() if _needs_vllm(spec)})
         await asyncio.gather(*(server.start() for server in dict.fromkeys(embedded.values())))
         for server in dict.fromkeys(started.values()):  # one by one: each measures what memory is free
             await server.start()
@@ -202,24 +211,40 @@ class _Opening:
         file = str(self._base / model) if is_path(model) else model
         return self._servers.get(file, parallel=spec.concurrency, context_length=spec.context_length)
 
-    def _find_vllm(self, name: str, spec: ModelSpec) -> VllmServer:
+    def _find_vllms(self, specs: Mapping[str, ModelSpec]) -> dict[str, VllmServer]:
+        """One server for all models that differ in what a request says, at most."""
+        keys = {name: self._vllm_key(spec) for name, spec in specs.items()}
+        plugged = {keys[name] for name in self._decoding if name in keys}
+        servers: dict[_VllmKey, VllmServer] = {}
+        for name, spec in specs.items():
+            if keys[name] not in servers:
+                servers[keys[name]] = self._make_vllm(name, spec, plugged=keys[name] in plugged)
+        return {name: servers[key] for name, key in keys.items()}
+
+    def _make_vllm(self, name: str, spec: ModelSpec, *, plugged: bool) -> VllmServer:
+        args, env = tuple(spec.args), spec.env
+        if plugged:
+            args, env = add_plugin(args, env, Path(self._stack.enter_context(TemporaryDirectory(prefix="synth-"))))
+        server = VllmServer(
+            self._find_folder(spec),
+            python=find_python(spec.python, self._base),
+            log=self._logs / f"vllm-{name}.log",
+            args=args,
+            env=env,
+            context_length=spec.context_length,
+            report=self._report,
+        )
+        self._stack.push_async_callback(server.stop)
+        return server
+
+    def _vllm_key(self, spec: ModelSpec) -> _VllmKey:
+        env = tuple(sorted(spec.env.items()))
+        return self._find_folder(spec), tuple(spec.args), env, spec.python, spec.context_length
+
+    def _find_folder(self, spec: ModelSpec) -> str:
         assert spec.model is not None, "the loader asks for it"
         folder = self._base / Path(spec.model).expanduser()
-        model = str(folder) if folder.is_dir() else spec.model
-        key = (model, tuple(spec.args), tuple(sorted(spec.env.items())), spec.python, spec.context_length)
-        if key not in self._vllm:
-            server = VllmServer(
-                model,
-                python=find_python(spec.python, self._base),
-                log=self._logs / f"vllm-{name}.log",
-                args=tuple(spec.args),
-                env=spec.env,
-                context_length=spec.context_length,
-                report=self._report,
-            )
-            self._vllm[key] = server
-            self._stack.push_async_callback(server.stop)
-        return self._vllm[key]
+        return str(folder) if folder.is_dir() else spec.model
 
     def _open_endpoints(self, specs: Mapping[str, ModelSpec]) -> None:
         """One endpoint and one limiter for all models that share an address and a key; the strictest limits count."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +17,7 @@ import pytest_asyncio
 from synth.errors import FatalModelError, ResponseError
 from synth.messages import Message
 from synth.models.client import Request, Sampling
+from synth.models.corrsynth.member import XARGS, Member
 from synth.models.model import Model
 from synth.models.open import open_models
 from synth.models.vllm import health
@@ -40,7 +43,7 @@ async def model(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Model
         provider="vllm", model=MODEL, python=PYTHON, args=["--enforce-eager"], env=CPU, context_length=1024
     )
     folder = tmp_path_factory.mktemp("vllm")
-    async with open_models({"teacher": spec}, base=folder, run_dir=folder) as models:
+    async with open_models({"teacher": spec}, base=folder, run_dir=folder, decoding=["teacher"]) as models:
         yield models["teacher"]
 
 
@@ -63,6 +66,19 @@ async def test_logprobs_come_when_asked_for(model: Model) -> None:
     response = await model.client.complete(ask("Say yes.", top_logprobs=3))
     assert response.logprobs is not None
     assert len(response.logprobs["content"][0]["top_logprobs"]) == 3
+
+
+async def test_a_group_is_decoded_by_corrsynth(model: Model) -> None:
+    members = [Member("group", 2, label, "cross", 1.0, 0.5, 0.001) for label in "ab"]
+    requests = [
+        ask("Say hello.", sampling=Sampling(temperature=0, max_tokens=8, extra={XARGS: member.to_xargs()}))
+        for member in members
+    ]
+    responses = await asyncio.gather(*(model.client.complete(request) for request in requests))
+    assert all(response.message.content for response in responses)
+    wrong = replace(members[0], delta=3).to_xargs()  # only the plugin minds
+    with pytest.raises(ResponseError, match="corrsynth_delta must lie between 0 and gamma"):
+        await model.client.complete(ask("Say hello.", sampling=Sampling(extra={XARGS: wrong})))
 
 
 async def test_the_context_length_is_kept(model: Model) -> None:

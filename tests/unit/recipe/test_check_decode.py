@@ -11,8 +11,7 @@ name: x
 models:
   hosted: {provider: openai, model: m, base_url: 'http://h/v1'}
   here: {provider: transformers, model: m}
-  bare: {provider: vllm, model: m}
-  plugged: {provider: vllm, model: m, args: [--logits-processors, 'synth.models.corrsynth.vllm_plugin:CorrSynth']}
+  started: {provider: vllm, model: m}
   away: {provider: vllm, model: m, base_url: 'http://h/v1'}
 """
 DECODE = "decode: {method: corrsynth}"
@@ -24,7 +23,6 @@ DECODE = "decode: {method: corrsynth}"
         (f"{{kind: cot, count: 1, {DECODE}}}", "'hosted' (provider openai) gives none"),
         (f"{{kind: rephrase, count: 1, agents: {{solver: here}}, {DECODE}}}", "'hosted' (provider openai) gives none"),
         (f"{{kind: 'a:B', count: 1, {DECODE}}}", "'hosted' (provider openai) gives none"),
-        (f"{{kind: cot, count: 1, agents: {{solver: bare}}, {DECODE}}}", "'bare' starts one without it"),
         (
             "{kind: cot, count: 1, agents: {solver: here}, decode: {method: corrsynth, delta: 2}}",
             "a delta of at most gamma",
@@ -51,7 +49,7 @@ def test_the_writer_alone_needs_logits() -> None:
     assert load(text + DECODE + "}\n").recipe.generate[0].decode is not None
 
 
-@pytest.mark.parametrize("model", ["plugged", "away"])
-def test_a_vllm_with_the_plugin_will_do(model: str) -> None:
+@pytest.mark.parametrize("model", ["started", "away"])
+def test_vllm_has_logits(model: str) -> None:
     text = f"{HEAD}seeds: {{path: s.jsonl}}\ngenerate:\n  - {{kind: cot, count: 1, agents: {{solver: {model}}}, "
     assert load(text + DECODE + "}\n").recipe.generate[0].decode is not None

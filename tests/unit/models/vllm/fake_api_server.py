@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import http.server
+import importlib.util
 import itertools
 import json
 import os
@@ -20,6 +21,7 @@ parser = argparse.ArgumentParser()
 for option in ("--model", "--served-model-name", "--host", "--max-model-len"):
     parser.add_argument(option)
 parser.add_argument("--port", type=int)
+parser.add_argument("--logits-processors", nargs="+")
 parser.add_argument("--disable-uvicorn-access-log", action="store_true")
 parser.add_argument("--enforce-eager", action="store_true")
 options = parser.parse_args()
@@ -51,7 +53,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 with (folder / "starts").open("a") as starts:
-    known = {name: os.environ.get(name) for name in ("HF_HUB_OFFLINE", "VLLM_CPU_KVCACHE_SPACE", "MINE")}
+    known: dict[str, object] = {
+        name: os.environ.get(name) for name in ("HF_HUB_OFFLINE", "VLLM_CPU_KVCACHE_SPACE", "MINE")
+    }
+    if options.logits_processors:
+        where = importlib.util.find_spec(options.logits_processors[0].partition(":")[0])
+        known["plugin"] = str(Path(where.origin or "").resolve()) if where is not None else None
     starts.write(json.dumps({"pid": os.getpid(), **vars(options), **known}) + "\n")
 if (folder / "log").exists():
     print((folder / "log").read_text(), file=sys.stderr, flush=True)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -16,22 +14,9 @@ from synth.errors import FatalModelError, UsageError
 from synth.models.vllm import health, server
 from synth.models.vllm.server import VllmServer
 from tests.unit.models.embedded.toy import Events
+from tests.unit.models.vllm.conftest import starts
 
 Make = Callable[..., VllmServer]
-
-
-@pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that tells the fake vLLM how to behave."""
-    package = tmp_path / "site" / "vllm" / "entrypoints" / "openai"
-    package.mkdir(parents=True)
-    shutil.copy(Path(__file__).with_name("fake_api_server.py"), package / "api_server.py")
-    folder = tmp_path / "fake"
-    folder.mkdir()
-    monkeypatch.setenv("FAKE_VLLM", str(folder))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    return folder
 
 
 @pytest.fixture
@@ -45,10 +30,6 @@ async def make(tmp_path: Path, fake: Path) -> AsyncIterator[Make]:
     yield make_server
     for one in made:
         await one.stop()
-
-
-def starts(fake: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (fake / "starts").read_text().splitlines()]
 
 
 async def test_it_starts_with_what_the_recipe_says(make: Make, fake: Path) -> None:
