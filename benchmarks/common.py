@@ -75,33 +75,39 @@ def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> No
     sys.stdout.flush()
 
 
+def write_recipe(folder: Path, url: str, count: int, **model: Any) -> Path:
+    """A recipe of ``count`` examples with one call each and nothing that rejects; ``model`` is added to its model."""
+    seeds = [
+        {"id": str(n), "question": f"How many apples are left of {n} when {n // 2} are eaten?"} for n in range(500)
+    ]
+    (folder / "seeds.jsonl").write_text("".join(json.dumps(seed) + "\n" for seed in seeds))
+    recipe = {
+        "name": "bench",
+        "models": {"m": {"provider": "openai", "model": "m", "base_url": url, "concurrency": IN_FLIGHT, **model}},
+        "seeds": {"path": "seeds.jsonl"},
+        "generate": [
+            {
+                "kind": "custom",
+                "count": count,
+                "steps": [{"as": "answer", "prompt": "Rephrase ({{ unit.index }}): {{ seed.question }}"}],
+                "output": {"messages": [{"role": "assistant", "content": "{{ answer }}"}]},
+            }
+        ],
+        "diversity": "off",
+    }
+    path = folder / "recipe.yaml"
+    path.write_text(json.dumps(recipe))
+    return path
+
+
 def run_synth(url: str, count: int, **model: Any) -> dict[str, Any]:
-    """A whole run of a recipe with one call per example and nothing that rejects; its ``summary.json``.
+    """A whole run of such a recipe; its ``summary.json``.
 
     The run folder is on the disk of the temporary folder, with everything that a run writes.
     """
     from synth import load_recipe, run
 
     with tempfile.TemporaryDirectory(prefix="synth-bench-") as folder:
-        seeds = [
-            {"id": str(n), "question": f"How many apples are left of {n} when {n // 2} are eaten?"} for n in range(500)
-        ]
-        (Path(folder) / "seeds.jsonl").write_text("".join(json.dumps(seed) + "\n" for seed in seeds))
-        recipe = {
-            "name": "bench",
-            "models": {"m": {"provider": "openai", "model": "m", "base_url": url, "concurrency": IN_FLIGHT, **model}},
-            "seeds": {"path": "seeds.jsonl"},
-            "generate": [
-                {
-                    "kind": "custom",
-                    "count": count,
-                    "steps": [{"as": "answer", "prompt": "Rephrase ({{ unit.index }}): {{ seed.question }}"}],
-                    "output": {"messages": [{"role": "assistant", "content": "{{ answer }}"}]},
-                }
-            ],
-            "diversity": "off",
-        }
-        path = Path(folder) / "recipe.yaml"
-        path.write_text(json.dumps(recipe))
+        path = write_recipe(Path(folder), url, count, **model)
         result = run(load_recipe(path), run_dir=Path(folder) / "run")
         return result.summary

@@ -172,7 +172,7 @@ class ChatServer:
         return _json({"object": "list", "data": self.abilities.models})
 
     async def _stats(self, request: web.Request) -> web.Response:
-        return _json({**self.counts, "most_inside": self.most_inside})
+        return _json({**self.counts, "inside": self._inside, "most_inside": self.most_inside})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
@@ -338,7 +338,7 @@ async def _main(settings: dict[str, Any]) -> None:
     known = {each.name for each in fields(Faults)}
     server = ChatServer(
         Faults(**{name: value for name, value in settings.items() if name in known}),
-        answer=lambda body: str(settings.get("answer", "ok")),
+        answer=echo if settings.get("echo") else lambda body: str(settings.get("answer", "ok")),
         keep_bodies=False,
     )
     print(await server.start(), flush=True)

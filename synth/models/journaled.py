@@ -55,11 +55,15 @@ class JournaledCaller:
         record = await self._journal.find_call(call_id, fingerprint, request)
         if record is not None:
             self.counts.replayed += 1
-        else:
-            cached = self._find_cached(target, request, call_id, unit, fingerprint)
-            record = cached or await self._send(target, request, call_id, unit, fingerprint)
+        elif (record := self._find_cached(target, request, call_id, unit, fingerprint)) is not None:
             await self._journal.record_call(record)
-            if self._cache is not None and cached is None:
+        else:
+            record = await self._send(target, request, call_id, unit, fingerprint)
+            try:
+                await self._journal.record_call(record)
+            finally:
+                target.limiter.release()
+            if self._cache is not None:
                 self._cache.put(_cache_key(target, request), record.response)
         return _usable(record)
 
@@ -84,7 +88,8 @@ class JournaledCaller:
             await budget.reserve(most)
         spent = _NOTHING
         try:
-            sent = await send(model, request, most.tokens)
+            # Held until it is in the journal, so that no more than what the user allows is ever lost to a kill.
+            sent = await send(model, request, most.tokens, held=True)
             used = sent.response.usage
             cost = None if price is None else price.cost(used)
             spent = Amount(used.total, cost or 0.0)

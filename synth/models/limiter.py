@@ -53,6 +53,7 @@ class Limiter:
         self._flights: dict[int, Flight] = {}
         self._unsure: deque[Flight] = deque()
         self._sure_after = _SURE_AFTER
+        self._held = 0
         self._answered = 0
         self._failed_calls = 0
         self._last_answer = -math.inf
@@ -107,10 +108,14 @@ class Limiter:
                 self.abandoned(future.result())
             raise
 
-    def succeeded(self, flight: Flight, tokens: int) -> None:
-        """The request was answered, and took ``tokens`` tokens."""
+    def succeeded(self, flight: Flight, tokens: int, *, held: bool = False) -> None:
+        """The request was answered, and took ``tokens`` tokens.
+
+        ``held``: it counts against the ceiling until ``release``, because its answer is not safe yet.
+        """
         now = self._clock()
         self._land(flight, now)
+        self._held += held
         self._failed_calls = 0
         if not flight.admitted:
             self.congestion.admit(flight, now, waiting=bool(self._waiting))
@@ -145,6 +150,12 @@ class Limiter:
         del self._flights[flight.number]
         self._pump()
 
+    def release(self) -> None:
+        """An answer that was held is safe, or lost."""
+        self._held -= 1
+        if self._waiting:
+            self._pump()
+
     def count_failed_call(self) -> int:
         """A call is given up, all its tries spent; returns how many were since the last answer."""
         self._failed_calls += 1
@@ -162,7 +173,10 @@ class Limiter:
         paused = self._pause.left(now)
         if paused:
             return paused
-        wait = self.congestion.delay(now, len(self._flights))
+        in_flight = len(self._flights)
+        if in_flight + self._held >= self.congestion.window.ceiling:
+            return math.inf
+        wait = self.congestion.delay(now, in_flight)
         if self._requests is not None:
             wait = max(wait, self._requests.delay(now, 1))
         if self._tokens is not None:

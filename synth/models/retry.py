@@ -44,22 +44,24 @@ class Sent(NamedTuple):
     seconds: float
 
 
-async def send(model: Model, request: Request, tokens: int) -> Sent:
+async def send(model: Model, request: Request, tokens: int, *, held: bool = False) -> Sent:
     """Send ``request`` (of at most ``tokens`` tokens in all) to ``model`` until it is answered.
+
+    ``held``: what is answered counts as in flight until the caller releases it at the limiter.
 
     Raises ``TransientError`` when the tries are spent, ``ResponseError`` for what will be refused again,
     ``FatalModelError`` also when calls fail one after the other with no answer in between, and what the limiter raises.
     """
     try:
-        return await _send(model, request, tokens)
+        return await _send(model, request, tokens, held)
     except (TransientError, ResponseError) as error:
         _count_failure(model, error)
         raise
 
 
-async def _send(model: Model, request: Request, tokens: int) -> Sent:
+async def _send(model: Model, request: Request, tokens: int, held: bool) -> Sent:
     try:  # nearly every call ends here, so it does not pay for the machinery below
-        return await _try_once(model, request, tokens, 1)
+        return await _try_once(model, request, tokens, 1, held)
     except TransientError as error:
         first = error
         await _revive(model, error)
@@ -72,7 +74,7 @@ async def _send(model: Model, request: Request, tokens: int) -> Sent:
             if tries == 1:
                 raise first
             try:
-                return await _try_once(model, request, tokens, tries)
+                return await _try_once(model, request, tokens, tries, held)
             except TransientError as error:
                 _check_ever_answered(model, error)
                 await _revive(model, error)
@@ -80,7 +82,7 @@ async def _send(model: Model, request: Request, tokens: int) -> Sent:
     raise AssertionError("tenacity neither returned nor raised")
 
 
-async def _try_once(model: Model, request: Request, tokens: int, tries: int) -> Sent:
+async def _try_once(model: Model, request: Request, tokens: int, tries: int, held: bool) -> Sent:
     limiter = model.limiter
     flight = await limiter.acquire(tokens, model.timeout)
     started = time.monotonic()
@@ -104,7 +106,7 @@ async def _try_once(model: Model, request: Request, tokens: int, tries: int) -> 
     except BaseException:
         limiter.abandoned(flight)
         raise
-    limiter.succeeded(flight, response.usage.total)
+    limiter.succeeded(flight, response.usage.total, held=held)
     return Sent(response, tries, time.monotonic() - started)
 
 

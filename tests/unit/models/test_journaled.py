@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from synth.errors import TransientError
 from synth.messages import Message
-from synth.models.caller import UnusableAnswer
+from synth.models.caller import CallRecord, UnusableAnswer
 from synth.models.client import Request, Sampling
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
@@ -40,6 +41,30 @@ async def test_an_answer_is_journaled_and_then_replayed(tmp_path: Path) -> None:
     assert (first.id, first.model, first.tries, first.source, first.cost_usd) == ("g-000000/solve.0", "m", 1, "sent", 0)
     assert other.response.message.content == "hello!"
     assert (caller.counts.sent, caller.counts.replayed) == (2, 1)
+
+
+async def test_answers_that_are_not_in_the_journal_yet_count_as_in_flight(tmp_path: Path) -> None:
+    class Slow(MemoryJournal):
+        def __init__(self) -> None:
+            super().__init__()
+            self.arrived = 0
+            self.disk = asyncio.Event()
+
+        async def record_call(self, record: CallRecord) -> None:
+            self.arrived += 1
+            await self.disk.wait()
+            await super().record_call(record)
+
+    journal = Slow()
+    spec = ModelSpec(provider="scripted", concurrency=3)
+    async with open_models({"m": spec}, base=tmp_path, run_dir=tmp_path) as models:
+        caller = JournaledCaller(models, journal)
+        calls = [asyncio.create_task(caller.call("m", ask(str(n)), unit="u", key=str(n))) for n in range(8)]
+        await asyncio.sleep(0.05)
+        assert (journal.arrived, caller.counts.sent) == (3, 3)  # what a kill could lose now
+        journal.disk.set()
+        await asyncio.gather(*calls)
+    assert len(journal.records) == 8
 
 
 @pytest.mark.parametrize(("text", "kind"), [("cut", "length"), ("none", "empty"), ("filter", "content_filter")])
