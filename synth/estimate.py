@@ -76,7 +76,7 @@ async def estimate(prepared: Prepared) -> Estimate:
     in_all: dict[str, _Load] = defaultdict(_Load)
     for spec, plan, generator in prepared.generators:
         units: list[WorkUnit] = [plan.unit(index) for index in range(min(spec.count, _SAMPLED_UNITS))]
-        sampled = [await outline(spec, generator, unit) for unit in units]
+        sampled = [await outline(spec, generator, unit, prepared.gates) for unit in units]
         known = [asked for asked in sampled if asked is not None]
         load = _load_of(known, spec.count / len(units))
         for model, part in load.items():

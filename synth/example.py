@@ -55,13 +55,15 @@ def generator_of(unit_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one gate says of one example. ``near`` names what it is too close to, the nearest first."""
+    """What one gate says of one example. ``near`` names what it is too close to, the nearest first; ``judgement`` is
+    what judges said of it, as the row keeps it."""
 
     gate: str
     passed: bool
     reason: str = ""
     score: float | None = None
     near: tuple[str, ...] = ()
+    judgement: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

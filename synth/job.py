@@ -22,11 +22,12 @@ from synth.diversity.embedders import open_embeddings
 from synth.diversity.embedding import Embeddings
 from synth.errors import EXIT_INTERRUPTED, RunError, UsageError
 from synth.estimate import estimate
-from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, guarded, ignore
+from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, Warned, guarded, ignore
 from synth.example import generator_of
 from synth.export.dataset import dataset_file, write_run_folder
 from synth.files import cannot_write, write_atomically
 from synth.generators.base import Opened
+from synth.judging.report import warnings as judging_warnings
 from synth.line import Line, make_lines
 from synth.messages import Json
 from synth.models.cache import open_cache
@@ -156,6 +157,9 @@ class _Job:
                 await store.flush()
                 seconds = before + time.monotonic() - started
                 summary = summarize(recipe, store, ending, calls=calls, seconds=seconds, embeddings=self._embeddings)
+                for gate, report in summary.get("judges", {}).items():
+                    for warning in judging_warnings(report):
+                        self._listener(Warned(f"gate {gate!r}: {warning}"))
                 store.set_meta({"seconds": str(seconds), "summary": orjson.dumps(summary).decode()})
                 write_run_folder(self._dir, recipe, store, summary)
                 example = next((row for spec in recipe.generate for row in store.accepted_rows(spec.id)), None)

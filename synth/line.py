@@ -11,7 +11,7 @@ from synth.diversity.novelty import Novelty
 from synth.diversity.personas import PersonaWriter
 from synth.diversity.steering import DryWatch
 from synth.example import Attempt, Verdict, WorkUnit
-from synth.gates.base import Gate
+from synth.gates.base import AnyGate
 from synth.generators.base import Generator
 from synth.models.caller import Caller
 from synth.plan import Plan
@@ -35,7 +35,7 @@ class Line:
         attempts_per_example: float,
         history: Sequence[Rejection] = (),
         echoes: int = 0,
-        gates: Sequence[Gate] = (),
+        gates: Sequence[AnyGate] = (),
         writer: PersonaWriter | None = None,
     ) -> None:
         self.spec = spec

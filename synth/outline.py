@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
 
 from synth.agents.context import UnitContext
-from synth.example import WorkUnit
+from synth.example import Draft, WorkUnit
+from synth.gates.base import AnyGate, AskingGate
 from synth.generators.base import Generator, Outlined
 from synth.messages import Message, StopReason, Usage
 from synth.models.caller import CallRecord
@@ -35,8 +37,11 @@ class Asked:
         return _stand_in(self.role)
 
 
-async def outline(spec: GeneratorSpec, generator: Generator, unit: WorkUnit) -> tuple[Asked, ...] | None:
-    """The calls of an attempt at ``unit`` that goes well, as far as they can be known without answers.
+async def outline(
+    spec: GeneratorSpec, generator: Generator, unit: WorkUnit, gates: Sequence[AnyGate] = ()
+) -> tuple[Asked, ...] | None:
+    """The calls of an attempt at ``unit`` that goes well, as far as they can be known without answers; those of
+    ``gates`` are about what the last agent says.
 
     None where nothing can be known: a user's own kind has to have ``outline``, as its ``make`` may do more than ask.
     """
@@ -44,13 +49,22 @@ async def outline(spec: GeneratorSpec, generator: Generator, unit: WorkUnit) -> 
     context = UnitContext(unit, caller)
     if isinstance(spec, PluginSpec) and not isinstance(generator, Outlined):
         return None
+    draft: Draft | None = None
     # Answers that mean nothing may end it in any way; what it asked until then counts.
     with suppress(Exception):
         if isinstance(generator, Outlined):
             await generator.outline(context)
         else:
-            await generator.make(context)
-    return tuple(caller.asked) or None
+            draft = await generator.make(context)
+    if not caller.asked:
+        return None
+    if draft is None:
+        last = caller.asked[-1]
+        draft = Draft((*last.request.messages[-1:], Message("assistant", last.stand_in)), last.stand_in)
+    for gate in gates:
+        if isinstance(gate, AskingGate):
+            await gate.ask(draft, context)
+    return tuple(caller.asked)
 
 
 class _Nobody:

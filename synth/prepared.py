@@ -8,7 +8,7 @@ from pathlib import Path
 from synth.curation.reading import import_pyarrow
 from synth.diversity.personas import Persona, load_personas, shipped_personas
 from synth.example import Seed
-from synth.gates.base import Gate
+from synth.gates.base import AnyGate, AskingGate
 from synth.gates.registry import build_gates
 from synth.generators.base import Generator, Setup
 from synth.generators.registry import build_generator
@@ -27,7 +27,7 @@ class Prepared:
     loaded: LoadedRecipe
     seeds: tuple[Seed, ...]
     generators: tuple[tuple[GeneratorSpec, Plan, Generator], ...]
-    gates: tuple[Gate, ...]
+    gates: tuple[AnyGate, ...]
     lock: Lock
 
 
@@ -42,7 +42,9 @@ def prepare(loaded: LoadedRecipe) -> Prepared:
         setup = Setup(spec, recipe.models, base, seeds)
         generators.append((spec, Plan(recipe, spec, seeds, personas), build_generator(setup)))
         prompts |= setup.prompts
-    gates = build_gates(recipe.gates, base)
+    gates = build_gates(recipe.gates, base, recipe.models)
+    for gate in gates:
+        prompts |= gate.prompts if isinstance(gate, AskingGate) else {}
     if "parquet" in recipe.output.formats:  # said now, not when everything has been paid for
         import_pyarrow(Path("output.formats: parquet"))
     return Prepared(loaded, seeds, tuple(generators), gates, make_lock(loaded, seeds, prompts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,7 +17,7 @@ def accepted_row(attempt: Attempt, draft: Draft, verdicts: tuple[Verdict, ...]) 
     if draft.tools:
         row["tools"] = [tool.to_dict() for tool in draft.tools]
     row |= {"attributes": _attributes(attempt.unit), "scores": scores}
-    row |= {name: value for name, value in draft.extra.items() if name not in row}
+    row |= {name: value for name, value in draft.extra.items() if name not in row} | _judgements(verdicts)
     return orjson.dumps(row | {"lineage": attempt.lineage.to_dict()})
 
 
@@ -29,8 +29,15 @@ def rejected_row(attempt: Attempt, verdict: Verdict) -> bytes:
         row["messages"] = [message.to_dict() for message in attempt.draft.messages]
     if verdict.near:
         row["nearest"] = list(verdict.near)
+    row |= _judgements(attempt.verdicts)
     row["attributes"] = _attributes(attempt.unit)
     return orjson.dumps(row | {"lineage": attempt.lineage.to_dict()})
+
+
+def _judgements(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """By gate, what its judges said; no column where there are none."""
+    said = {verdict.gate: verdict.judgement for verdict in verdicts if verdict.judgement is not None}
+    return {"judgements": said} if said else {}
 
 
 _SAID = {"user", "assistant"}

@@ -141,7 +141,7 @@ class Runner:
     async def _attempt(self, line: Line, context: UnitContext) -> Attempt:
         try:
             draft = with_typos(context.unit, made := await line.generator.make(context))
-            verdicts = judge_all(line.gates, draft)
+            verdicts = await judge_all(line.gates, draft, context)
         except Rejected as rejected:
             verdict = Verdict(rejected.gate, False, rejected.reason)
             return Attempt(context.unit, context.lineage(), None, (verdict,), rejected.text)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
+from itertools import chain, islice
 
 import orjson
 
 from synth.diversity.coverage import coverage_of
 from synth.diversity.embedding import Embeddings
 from synth.diversity.measures import measure_words
+from synth.judging.report import report_judges
 from synth.messages import Json, Usage
+from synth.recipe.gates import JudgeSpec
 from synth.recipe.schema import Recipe
 from synth.recipe.space import build_space
 from synth.rows import text_of
@@ -63,7 +65,19 @@ def summarize(
         "generators": generators,
         "diversity": {spec.id: _diversity(recipe, store, spec.id, embeddings) for spec in recipe.generate},
         "estimate": orjson.loads(store.meta().get("estimate", "null")),
+        **({"judges": judges} if (judges := _judges(recipe, store)) else {}),
     } | ({"message": ending.message, "hint": ending.hint} if ending.message else {})
+
+
+def _judges(recipe: Recipe, store: Store) -> Json:
+    """By judge gate, what its judges' verdicts on accepted and rejected examples come to."""
+    gates = [gate.id for gate in recipe.gates if isinstance(gate, JudgeSpec)]
+    said: dict[str, list[Json]] = {gate: [] for gate in gates}
+    for spec in recipe.generate if gates else ():
+        for row in chain(store.accepted_rows(spec.id), store.rejected_rows(spec.id)):
+            for gate, judgement in orjson.loads(row).get("judgements", {}).items():
+                said[gate].append(judgement)
+    return {gate: report_judges(judgements) for gate, judgements in said.items() if judgements}
 
 
 def _diversity(recipe: Recipe, store: Store, generator: str, embeddings: Embeddings | None) -> Json:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
+from synth.agents.context import UnitContext
 from synth.example import Draft, Verdict
 
 
@@ -18,11 +19,30 @@ class Gate(Protocol):
         ...
 
 
-def judge_all(gates: Sequence[Gate], draft: Draft) -> tuple[Verdict, ...]:
+@runtime_checkable
+class AskingGate(Protocol):
+    """A gate that asks models, through the unit's own context: its calls are journaled and paid for as the unit's."""
+
+    name: str
+
+    @property
+    def prompts(self) -> Mapping[str, str]:
+        """Name and hash of every template that it asks with."""
+        ...
+
+    async def ask(self, draft: Draft, context: UnitContext) -> Verdict:
+        """As :meth:`Gate.judge`."""
+        ...
+
+
+AnyGate = Gate | AskingGate
+
+
+async def judge_all(gates: Sequence[AnyGate], draft: Draft, context: UnitContext) -> tuple[Verdict, ...]:
     """What the gates say in their order, up to the first that says no."""
     verdicts: list[Verdict] = []
     for gate in gates:
-        verdicts.append(gate.judge(draft))
+        verdicts.append(await gate.ask(draft, context) if isinstance(gate, AskingGate) else gate.judge(draft))
         if not verdicts[-1].passed:
             break
     return tuple(verdicts)

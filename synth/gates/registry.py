@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from synth.errors import UsageError
 from synth.example import Draft, Verdict
-from synth.gates.base import Gate
+from synth.gates.base import AnyGate, Gate
 from synth.gates.language import Language
 from synth.gates.length import Length
 from synth.gates.refusal import Refusal
@@ -17,20 +18,27 @@ from synth.recipe.gates import (
     DecontaminateSpec,
     FormatSpec,
     GateSpec,
+    JudgeSpec,
     LanguageSpec,
     LengthSpec,
     PluginGateSpec,
     RefusalSpec,
     RepetitionSpec,
 )
+from synth.recipe.models import ModelSpec
 
 
-def build_gates(specs: Sequence[GateSpec], base: Path) -> tuple[Gate, ...]:
-    """The gates of a recipe, in its order. Raises ``UsageError`` for files, extras and classes that are not there."""
-    return tuple(_build(spec, base) for spec in specs)
+def build_gates(
+    specs: Sequence[GateSpec], base: Path, models: Mapping[str, ModelSpec] | None = None
+) -> tuple[AnyGate, ...]:
+    """The gates of a recipe, in its order; ``models`` are those that a gate may ask.
+
+    Raises ``UsageError`` for files, extras and classes that are not there.
+    """
+    return tuple(_build(spec, base, models or {}) for spec in specs)
 
 
-def _build(spec: GateSpec, base: Path) -> Gate:
+def _build(spec: GateSpec, base: Path, models: Mapping[str, ModelSpec]) -> AnyGate:
     match spec:
         case LengthSpec():
             return Length(spec)
@@ -48,6 +56,10 @@ def _build(spec: GateSpec, base: Path) -> Gate:
             from synth.gates.decontaminate import Decontaminate
 
             return Decontaminate(spec, base)
+        case JudgeSpec():
+            from synth.gates.judged import Judged
+
+            return Judged(spec, models, base)
         case PluginGateSpec():
             return _Own(spec, base)
         case other:
@@ -69,4 +81,4 @@ class _Own:
         verdict = self._gate.judge(draft)
         if not isinstance(verdict, Verdict):
             raise UsageError(f"{self._where}.judge gave {type(verdict).__name__}, not a Verdict")
-        return Verdict(self.name, verdict.passed, verdict.reason, verdict.score, verdict.near)
+        return replace(verdict, gate=self.name)

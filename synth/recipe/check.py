@@ -12,6 +12,7 @@ from typing import get_args
 
 from synth.messages import Json
 from synth.recipe.check_decode import check_decode
+from synth.recipe.check_gates import check_gates
 from synth.recipe.check_steps import check_steps
 from synth.recipe.check_templates import check_template_file
 from synth.recipe.files import check_file
@@ -48,7 +49,7 @@ def check(data: Json, base: Path, problems: Problems) -> None:
     if isinstance(seeds, dict):
         _check_seeds(seeds, base, problems)
 
-    _check_gates(listing(data.get("gates")), base, problems)
+    check_gates(data, base, problems)
     personas = mapping(data.get("personas")).get("path")
     if isinstance(personas, str):
         check_file(("personas", "path"), personas, base, "personas", problems)
@@ -99,22 +100,6 @@ def _check_seeds(seeds: Json, base: Path, problems: Problems) -> None:
         )
     else:
         check_file(("seeds", "path"), path, base, "seeds", problems)
-
-
-def _check_gates(gates: list[object], base: Path, problems: Problems) -> None:
-    ids: dict[str, int] = {}
-    for index, given in enumerate(gates):
-        gate: Json = {"gate": given} if isinstance(given, str) else mapping(given)
-        kind = gate.get("gate")
-        name = gate.get("id", kind.rpartition(":")[2] if isinstance(kind, str) else None)
-        if isinstance(name, str):
-            if name in ids:
-                message = f"two gates have the id {name!r}: gates.{ids[name]} has it too"
-                problems.at(("gates", index), message, "give one of them an 'id' of its own: its score gets that name")
-            ids.setdefault(name, index)
-        for number, path in enumerate(listing(gate.get("files")) if kind == "decontaminate" else ()):
-            if isinstance(path, str):
-                check_file(("gates", index, "files", number), path, base, "benchmark file", problems)
 
 
 def _check_id(at: KeyPath, generator: Json, ids: dict[str, int], problems: Problems) -> None:

@@ -52,12 +52,14 @@ _TAGGED: Mapping[str, type[BaseModel]] = {f"<{name}>": spec for name, spec in {*
     "<plugin>": PluginSpec,
     PLUGIN_TAG: PluginGateSpec,
 }
-_TAGS = {"<mapping>", "<text>", *_TAGGED}
+_TAGS = {"<list>", "<mapping>", "<number>", "<text>", *_TAGGED}
 _SECRET = {"api_key", "headers", "env"}
 
 
-def explain(error: ValidationError, problems: Problems, references: Mapping[KeyPath, str]) -> None:
-    """Add a problem for everything that ``error`` says of a recipe.
+def explain(
+    error: ValidationError, problems: Problems, references: Mapping[KeyPath, str], root: type[BaseModel] = Recipe
+) -> None:
+    """Add a problem for everything that ``error`` says of a recipe, or of another file that ``root`` describes.
 
     ``references`` are the texts, such as ``${VAR}``, of the values that the environment gave: those are shown instead.
     """
@@ -66,9 +68,9 @@ def explain(error: ValidationError, problems: Problems, references: Mapping[KeyP
         path = tuple(part for part in location if not _is_tag(part))
         match details["type"]:
             case "extra_forbidden":
-                _unknown_key(location, path, problems)
+                _unknown_key(location, path, problems, root)
             case "missing":
-                hint = _description((*location[:-1], path[-1]))
+                hint = _description((*location[:-1], path[-1]), root)
                 problems.at(path[:-1], f"{path[-1]!r} is missing{_inside(path[:-1])}", hint)
             case "union_tag_not_found" | "union_tag_invalid":
                 _unknown_variant(details["input"], path, problems)
@@ -80,8 +82,10 @@ def explain(error: ValidationError, problems: Problems, references: Mapping[KeyP
                 _bad_value(details, path, problems, references.get(path))
 
 
-def _unknown_key(location: tuple[int | str, ...], path: KeyPath, problems: Problems) -> None:
-    known = [field.alias or name for spec in _specs_at(location[:-1]) for name, field in spec.model_fields.items()]
+def _unknown_key(location: tuple[int | str, ...], path: KeyPath, problems: Problems, root: type[BaseModel]) -> None:
+    known = [
+        field.alias or name for spec in _specs_at(location[:-1], root) for name, field in spec.model_fields.items()
+    ]
     hint = did_you_mean(str(path[-1]), known, "known keys")
     problems.at_key(path, f"unknown key {path[-1]!r}{_inside(path[:-1])}", hint)
 
@@ -123,6 +127,8 @@ def _constraint(details: ErrorDetails) -> str:
         return _PATTERNS[context["pattern"]]
     if kind == "literal_error":
         return f"must be {context['expected']}"
+    if kind == "too_short" and context["min_length"] > 1:
+        return f"must have at least {context['min_length']} entries"
     said = _SAYS.get(kind)
     return said.format(**context) if said else details["msg"]
 
@@ -159,9 +165,9 @@ def _is_tag(part: int | str) -> bool:
     return part in _TAGS
 
 
-def _description(location: tuple[int | str, ...]) -> str:
+def _description(location: tuple[int | str, ...], root: type[BaseModel]) -> str:
     """The first sentence of a field's docstring."""
-    for spec in _specs_at(location[:-1]):
+    for spec in _specs_at(location[:-1], root):
         for name, field in spec.model_fields.items():
             if location[-1] in {name, field.alias} and field.description:
                 sentence = re.split(r"(?<=\.)\s", field.description)[0]
@@ -169,9 +175,9 @@ def _description(location: tuple[int | str, ...]) -> str:
     return ""
 
 
-def _specs_at(location: tuple[int | str, ...]) -> list[type[BaseModel]]:
+def _specs_at(location: tuple[int | str, ...], root: type[BaseModel]) -> list[type[BaseModel]]:
     """The models that a mapping at an error's location may be."""
-    found: list[Any] = [Recipe]
+    found: list[Any] = [root]
     for part in location:
         found = [inner for annotation in found for inner in _step(annotation, part)]
     return [member for annotation in found for member in _members(annotation) if _is_spec(member)]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from synth.recipe.gates import DecontaminateSpec
+from synth.recipe.gates import DecontaminateSpec, JudgeSpec, is_rubric_path
 from synth.recipe.kinds.custom import CustomSpec
 from synth.recipe.problems import Problems, nearest
 from synth.recipe.schema import Recipe
@@ -34,6 +34,8 @@ def named_files(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
     for index, gate in enumerate(recipe.gates):
         if isinstance(gate, DecontaminateSpec):
             yield from ((("gates", index, "files", number), path) for number, path in enumerate(gate.files))
+        if isinstance(gate, JudgeSpec) and is_rubric_path(gate.rubric):
+            yield ("gates", index, "rubric"), gate.rubric
 
 
 def templates(custom: CustomSpec, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from synth.messages import Json
-from synth.recipe.base import CLASS_PATH, Name, Number, Spec, Whole
+from synth.recipe.base import CLASS_PATH, IDENTIFIER, Name, Number, Spec, Whole
+from synth.recipe.ensemble import AgentRef
 
 SpeakingRole = Literal["system", "user", "assistant"]
 
@@ -103,6 +105,36 @@ class DecontaminateSpec(GateSpec):
     """Share of the example's n-grams that may be found in a benchmark; 0: not one."""
 
 
+def is_rubric_path(name: str) -> bool:
+    """Whether a recipe's ``rubric`` is the user's own file rather than the name of a shipped one."""
+    return name.endswith((".yaml", ".yml"))
+
+
+def _number_or_levels(value: Any) -> Any:
+    """Refuse here what the union would refuse twice, once for each of its members."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | dict):
+        raise PydanticCustomError("min", "must be a number from 0 to 1, or {criterion: level}")
+    return value
+
+
+class JudgeSpec(GateSpec):
+    """Models judge by a rubric. Score: the rubric's, from 0 to 1. It asks: put it after the gates that cost nothing."""
+
+    gate: Literal["judge"]
+    """Models judge by a rubric, and what they say stands in the row."""
+    rubric: str = "helpfulness"
+    """The name of a shipped rubric, or a `.yaml` file of your own, relative to the recipe."""
+    agents: list[AgentRef] = []
+    """The judges; their scores' mean counts. Unset: the first model alone."""
+    min: Annotated[
+        Annotated[Number, Field(ge=0, le=1), Tag("<number>")]
+        | Annotated[dict[Annotated[str, Field(pattern=IDENTIFIER)], str], Tag("<mapping>")],
+        Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<number>"),
+        BeforeValidator(_number_or_levels),
+    ] = 0.6
+    """The lowest score that passes, from 0 to 1; or by criterion the lowest level: `{correct: yes}`."""
+
+
 class PluginGateSpec(GateSpec):
     """A gate of your own, in Python."""
 
@@ -119,6 +151,7 @@ GATES: dict[str, type[GateSpec]] = {
     "format": FormatSpec,
     "language": LanguageSpec,
     "decontaminate": DecontaminateSpec,
+    "judge": JudgeSpec,
 }
 PLUGIN_TAG = "<gate plugin>"
 
@@ -141,9 +174,13 @@ _Gate = Annotated[
     | Annotated[FormatSpec, Tag("<format>")]
     | Annotated[LanguageSpec, Tag("<language>")]
     | Annotated[DecontaminateSpec, Tag("<decontaminate>")]
+    | Annotated[JudgeSpec, Tag("<judge>")]
     | Annotated[PluginGateSpec, Tag(PLUGIN_TAG)],
     Discriminator(_tag),
 ]
-_BareName = Literal["length", "refusal", "repetition", "format", "language"] | Annotated[str, Field(pattern=CLASS_PATH)]
+_BareName = (
+    Literal["length", "refusal", "repetition", "format", "language", "judge"]
+    | Annotated[str, Field(pattern=CLASS_PATH)]
+)
 Gate = Annotated[_Gate, BeforeValidator(_named, json_schema_input_type=_BareName | _Gate)]
 """A gate with its options, or only its name."""

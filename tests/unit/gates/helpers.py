@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from synth.example import Draft
-from synth.gates.base import Gate
+from synth.gates.base import AskingGate, Gate
 from synth.gates.registry import build_gates
 from synth.messages import Message, Tool, ToolCall
 from synth.recipe.gates import Gate as GateEntry
@@ -19,6 +19,7 @@ _ENTRIES: TypeAdapter[list[Any]] = TypeAdapter(list[GateEntry])
 def make_gate(entry: object, base: Path = Path()) -> Gate:
     """The gate of one entry of ``gates:``."""
     (gate,) = build_gates(_ENTRIES.validate_python([entry]), base)
+    assert not isinstance(gate, AskingGate)
     return gate
 
 

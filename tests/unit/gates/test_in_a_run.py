@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from synth.errors import RecipeError, UsageError
+from synth.events import Warned
 from synth.job import run
 from synth.recipe.load import load_recipe
 
@@ -73,6 +74,79 @@ def test_a_gate_of_ones_own(folder: Path) -> None:
     assert result.summary["rejected"] == {"words": 1}
 
 
+JUDGE = """\
+- match: two
+  schema: true
+  json: {right: {reason: two is bad, level: 'no'}}
+- schema: true
+  json: {right: {reason: it holds up, level: 'yes'}}
+- answer: All is well.
+"""
+RIGHT = "about: An answer.\ncriteria: {right: {asks: Is it right?, scale: {no: wrong, yes: right}}}\n"
+
+
+def test_a_judge_rejects_with_its_reason_and_what_it_says_stands_in_the_row(folder: Path) -> None:
+    Path("answers.yaml").write_text(JUDGE)
+    Path("right.yaml").write_text(RIGHT)
+    result = run(load_recipe(load("[length, {gate: judge, rubric: right.yaml, min: {right: yes}}]")))
+    assert result.summary["rejected"] == {"judge": 1}
+    assert result.summary["calls"]["sent"] == 8
+    row = next(result.rows())
+    assert row["scores"] == {"length": 3, "judge": 1.0}
+    assert row["judgements"]["judge"] == {
+        "rubric": "right.yaml",
+        "scores": {"right": 1.0},
+        "verdicts": [{"judge": "teacher", "levels": {"right": "yes"}, "reasons": {"right": "it holds up"}}],
+    }
+    assert [call.partition("/")[2] for call in row["lineage"]["calls"]] == ["draft.0", "gate-judge.0"]
+    (rejected,) = [orjson.loads(line) for line in (result.run_dir / "rejected.jsonl").read_bytes().splitlines()]
+    assert (rejected["gate"], rejected["reason"]) == ("judge", "right is 0.00, and 'yes' is 1.00: two is bad")
+    assert rejected["judgements"]["judge"]["scores"] == {"right": 0.0}
+    assert result.summary["judges"]["judge"]["criteria"]["right"]["levels"] == {"teacher": {"yes": 3, "no": 1}}
+
+
+def test_a_judge_that_cannot_be_read_says_no(folder: Path) -> None:
+    Path("right.yaml").write_text(RIGHT)
+    result = run(load_recipe(load("[{gate: judge, rubric: right.yaml, min: 0.5}]")))
+    assert result.ending.status == "short"
+    assert result.summary["judges"]["judge"]["none"] == {"teacher": 15}
+    (reason,) = {orjson.loads(line)["reason"] for line in (result.run_dir / "rejected.jsonl").read_bytes().splitlines()}
+    assert reason == "no judge gave a verdict that can be read"
+
+
+def test_a_judge_that_always_says_the_same_is_told_of(folder: Path) -> None:
+    Path("answers.yaml").write_text(JUDGE)
+    Path("right.yaml").write_text(RIGHT)
+    said: list[str] = []
+    loaded = load_recipe(load("[{gate: judge, rubric: right.yaml, min: 0}]"), count=12)
+    rows = [{"question": f"question {n}"} for n in range(12)]
+    Path("seeds.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    run(loaded, listener=lambda event: said.append(event.message) if isinstance(event, Warned) else None)
+    assert len(said) == 1
+    assert said[0].startswith("gate 'judge': judge 'teacher' said 'yes' of 'right' in all of 12 verdicts")
+
+
+def test_a_changed_rubric_is_a_changed_recipe(folder: Path) -> None:
+    Path("answers.yaml").write_text(JUDGE)
+    Path("right.yaml").write_text(RIGHT)
+    gates = "[{gate: judge, rubric: right.yaml}]"
+    run(load_recipe(load(gates)))
+    Path("right.yaml").write_text(RIGHT.replace("Is it right?", "Is it so?"))
+    with pytest.raises(UsageError, match=r"content of right\.yaml"):
+        run(load_recipe(load(gates)))
+
+
+def test_a_killed_judge_is_not_asked_again_on_resume(folder: Path) -> None:
+    Path("answers.yaml").write_text(JUDGE)
+    Path("right.yaml").write_text(RIGHT)
+    gates = "[{gate: judge, rubric: right.yaml, min: {right: yes}}]"
+    first = run(load_recipe(load(gates), overrides=["budget.attempts=1"]))
+    assert first.ending.status == "short"
+    again = run(load_recipe(load(gates)))
+    assert again.ending.status == "complete"
+    assert again.summary["calls"]["sent"] == 8
+
+
 def test_a_changed_gate_is_a_changed_recipe(folder: Path) -> None:
     run(load_recipe(load("[length]")))
     with pytest.raises(UsageError, match=r"gates\.0\.max_words: unset -> 50"):
@@ -97,12 +171,26 @@ def test_a_changed_benchmark_is_a_changed_recipe(folder: Path) -> None:
          "r.yaml:12:24: unknown key 'max_word' in gates.0 (did you mean 'max_words'?)"),
         ("[{gate: length, min_words: -1}]", "r.yaml:12:35: 'min_words' must be at least 0, got -1"),
         ("[{max_words: 3}]", "r.yaml:12:9: 'gate' is missing in gates.0 (gates: length, refusal, repetition, format, "
-         "language, decontaminate, or module:Class for your own)"),
+         "language, decontaminate, judge, or module:Class for your own)"),
         ("[3]", "r.yaml:12:9: 'gates.0' must be the name of a gate, or a mapping with 'gate', got 3"),
         ("[{gate: decontaminate}]", "r.yaml:12:9: 'files' is missing in gates.0 (files: Benchmark files (.jsonl .json "
          ".csv .parquet .txt, also .gz), relative to the recipe.)"),
         ("[{gate: decontaminate, files: [seds.jsonl]}]",
          "r.yaml:12:39: benchmark file: there is no file 'seds.jsonl' (did you mean 'seeds.jsonl'?)"),
+        ("[{gate: judge, rubric: helpfullness}]", "r.yaml:12:31: there is no rubric 'helpfullness' (did you mean "
+         "'helpfulness'?; a file of your own ends in .yaml)"),
+        ("[{gate: judge, rubric: own.yaml}]", "r.yaml:12:31: rubric: there is no file 'own.yaml' (looked for "
+         "'own.yaml': paths are relative to the recipe)"),
+        ("[{gate: judge, agents: [techer]}]",
+         "r.yaml:12:32: there is no model 'techer' (did you mean 'teacher'?)"),
+        ("[{gate: judge, min: 4}]", "r.yaml:12:28: 'min' must be at most 1, got 4"),
+        ("[{gate: judge, min: high}]", "r.yaml:12:28: 'min' must be a number, got 'high'"),
+        ("[{gate: judge, min: {clar: yes}}]",
+         "r.yaml:12:29: the rubric has no criterion 'clar' (did you mean 'clear'?)"),
+        ("[{gate: judge, min: {clear: 5}}]",
+         "r.yaml:12:36: 'clear' must be text, got 5 (put it in quotes)"),
+        ("[{gate: judge, min: {clear: very}}]",
+         "r.yaml:12:36: 'clear' has no level 'very' (levels: no, partly, yes)"),
         ("[length, {gate: length, max_words: 3}]", "r.yaml:12:17: two gates have the id 'length': gates.0 has it too "
          "(give one of them an 'id' of its own: its score gets that name)"),
     ],
