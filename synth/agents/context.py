@@ -62,7 +62,8 @@ class UnitContext:
 
     def lineage(self) -> Lineage:
         """Everything so far, in the order of the call ids."""
-        records = sorted(self._records, key=lambda record: record.id)
+        once = {(record.id, record.fingerprint): record for record in self._records}
+        records = sorted(once.values(), key=lambda record: record.id)
         costs = [record.cost_usd for record in records]
         known = [cost for cost in costs if cost is not None]
         return Lineage(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import orjson
 
 from synth.agents.agent import Agent
+from synth.agents.assistant_lines import audit_assistant
 from synth.agents.context import UnitContext
+from synth.agents.guide import Guide, Hint, with_hint
 from synth.agents.structured import InvalidAnswer, parse_answer
 from synth.environments.environment import Environment
 from synth.errors import Rejected, ResponseError
@@ -20,6 +22,8 @@ from synth.models.client import Request
 MOST_CALLS_A_TURN = 16
 MOST_EQUAL_CALLS = 3
 """An agent that makes the very same call more often goes round in circles."""
+MOST_ANSWERS = 3
+"""Tries for one turn, where the audit finds fault with the first."""
 
 
 class User(Protocol):
@@ -46,30 +50,31 @@ async def converse(
     assistant: Agent,
     user: User,
     environment: Environment,
+    talk: Conversation,
     *,
     system: str,
-    opening: str,
     max_turns: int,
     sample: int = 0,
-) -> Conversation:
-    """Let them talk, from the user's ``opening`` line to the end. ``max_turns`` counts the assistant's answers.
+    guide: Guide | None = None,
+) -> None:
+    """Let them go on with ``talk``, which holds the user's first line. ``max_turns`` counts the assistant's answers.
 
     Raises ``Rejected`` when the turns run out, the assistant goes round in circles or gives no usable answer, and
     ``EnvironmentFault`` when the environment fails.
     """
     tools = environment.tools()
-    talk = Conversation([Message("user", opening)])
     made: Counter[tuple[str, str]] = Counter()
     for turn in range(max_turns):
-        messages = (Message("system", system), *talk.messages)
-        answer = await _answer(context, assistant, messages, tools, f"{assistant.role}.{sample}.{turn:03d}")
+        hint = guide.next(talk.messages) if guide is not None else None
+        answering = _Answering(context, assistant, system, talk, tools, hint, f"{assistant.role}.{sample}.{turn:03d}")
+        answer = await answering.answer()
         talk.messages.append(answer)
         if len(answer.tool_calls) > MOST_CALLS_A_TURN:
-            raise Rejected("tool_calls", f"{len(answer.tool_calls)} calls in one turn", text=_shown(talk))
+            raise Rejected("tool_calls", f"{len(answer.tool_calls)} calls in one turn", text=shown(talk.messages))
         for call in answer.tool_calls:
             made[call.name, call.arguments] += 1
             if made[call.name, call.arguments] > MOST_EQUAL_CALLS:
-                raise Rejected("loop", f"the same call to {call.name} again and again", text=_shown(talk))
+                raise Rejected("loop", f"the same call to {call.name} again and again", text=shown(talk.messages))
             result = await environment.call(call.name, call.arguments)
             if result.fault is not None:
                 talk.faults.append(result.fault)
@@ -77,26 +82,73 @@ async def converse(
         if not answer.tool_calls:
             line = await user.reply(talk.messages)
             if line is None:
-                return talk
+                return
             talk.messages.append(Message("user", line))
-    raise Rejected("max_turns", f"not done after {max_turns} turns of the assistant", text=_shown(talk))
+    raise Rejected("max_turns", f"not done after {max_turns} turns of the assistant", text=shown(talk.messages))
 
 
-async def _answer(
-    context: UnitContext, assistant: Agent, messages: tuple[Message, ...], tools: tuple[Tool, ...], key: str
-) -> Message:
-    answer = await _ask(context, assistant, Request(messages, assistant.sampling, tools), key)
-    if answer.tool_calls or not _means_a_call(answer.content or "", tools):
-        return answer
-    # A small model often describes its call instead of making it: ask once more, with room for nothing else.
-    forced = Request(messages, assistant.sampling, schema=_call_schema(tools))
-    again = await _ask(context, assistant, forced, f"{key}.forced")
-    try:
-        wanted = parse_answer(again.content or "", _call_schema(tools))
-    except InvalidAnswer:
-        return answer
-    call = ToolCall(f"call_{key.replace('.', '_')}", wanted["name"], orjson.dumps(wanted["arguments"]).decode())
-    return Message("assistant", None, (call,))
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """One turn of the assistant: an answer, or the second one where the first cannot stand."""
+
+    context: UnitContext
+    assistant: Agent
+    system: str
+    talk: Conversation
+    tools: tuple[Tool, ...]
+    hint: Hint | None
+    key: str
+
+    async def answer(self) -> Message:
+        """What the assistant says, audited. Raises ``Rejected`` where no try is any good."""
+        complaint = ""
+        for attempt in range(MOST_ANSWERS):
+            key = self.key if not attempt else f"{self.key}.again{attempt}"
+            answer = await _ask(self.context, self.assistant, self._request(complaint), key)
+            wants_call = self.hint is not None and self.hint.tool is not None
+            if not answer.tool_calls and (wants_call or _means_a_call(answer.content or "", self.tools)):
+                answer = await self._forced(f"{key}.forced") or answer
+            if answer.tool_calls:
+                complaint = self._premature(answer)
+                answer = replace(answer, content=self._said_beside(answer))
+            else:
+                complaint = audit_assistant(answer.content or "", self.system, self.talk.messages, self.tools)
+            if not complaint:
+                return answer
+        raise Rejected("assistant", f"the assistant {complaint}", text=shown([*self.talk.messages, answer]))
+
+    def _premature(self, answer: Message) -> str:
+        """A guided assistant calls the tool that is due, and none where words are."""
+        if self.hint is None or {call.name for call in answer.tool_calls} <= {self.hint.tool}:
+            return ""
+        return f"called {answer.tool_calls[0].name} too early"
+
+    def _said_beside(self, answer: Message) -> str | None:
+        """Words beside a call; small models fill them with what the call is yet to bring about."""
+        text = answer.content or ""
+        wrong = self.hint is not None or audit_assistant(text, self.system, self.talk.messages, self.tools)
+        return None if wrong else text
+
+    def _request(self, complaint: str) -> Request:
+        messages = (Message("system", self.system), *self.talk.messages)
+        if complaint:
+            messages = with_hint(messages, Hint(f"Note: an earlier answer of yours {complaint}."))
+        if self.hint is not None:
+            messages = with_hint(messages, self.hint)
+        return Request(messages, self.assistant.sampling, self.tools)
+
+    async def _forced(self, key: str) -> Message | None:
+        """A small model often describes its call instead of making it: ask once more, with room for nothing else."""
+        due = [tool for tool in self.tools if self.hint is None or tool.name == self.hint.tool] or list(self.tools)
+        schema = _call_schema(tuple(due))
+        request = replace(self._request(""), tools=(), schema=schema)
+        again = await _ask(self.context, self.assistant, request, key)
+        try:
+            wanted = parse_answer(again.content or "", schema)
+        except InvalidAnswer:
+            return None
+        arguments = orjson.dumps(wanted["arguments"]).decode()
+        return Message("assistant", None, (ToolCall(f"call_{key.replace('.', '_')}", wanted["name"], arguments),))
 
 
 async def _ask(context: UnitContext, assistant: Agent, request: Request, key: str) -> Message:
@@ -105,6 +157,7 @@ async def _ask(context: UnitContext, assistant: Agent, request: Request, key: st
         sampling=request.sampling,
         tools=request.tools,
         schema=request.schema,
+        tool_choice=request.tool_choice,
         sample=f"{context.unit.cycle}.{key}",
         seed=context.sample_seed(key),
     )
@@ -132,8 +185,9 @@ def _call_schema(tools: tuple[Tool, ...]) -> Json:
     return {"anyOf": one_of}
 
 
-def _shown(talk: Conversation) -> str:
+def shown(messages: Sequence[Message]) -> str:
+    """A conversation as text, one message a line."""
     return "\n".join(
         f"{message.role}: {message.content or ''}{''.join(f' {c.name}({c.arguments})' for c in message.tool_calls)}"
-        for message in talk.messages
+        for message in messages
     )

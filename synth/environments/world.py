@@ -6,7 +6,7 @@ all conversations. ``mock_world`` makes a world of tools that an agent has thoug
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from synth.environments.arguments import ArgumentSchema
@@ -39,6 +39,11 @@ class World:
         self.faults: FaultRates = faults or {}
         self._start = start
         self._offered = {tool.name: (tool, ArgumentSchema(tool.tool.parameters)) for tool in tools}
+
+    def offering(self, names: Collection[str]) -> World:
+        """This world with only those of its tools."""
+        tools = [tool for tool in self.tools if tool.name in names]
+        return World(self.name, self.description, tools, self._start, policy=self.policy, faults=self.faults)
 
     @asynccontextmanager
     async def start(

@@ -1,15 +1,17 @@
 """``tool_use``: a simulated user who holds facts back, an assistant with tools that have state, and a verdict by state.
 
 After SYNTHAGENT (arXiv 2601.22511). What is kept: the call sequence gives the same results and end state on a fresh
-environment, the end state is the one that the blueprint fixed beforehand, the invariants hold, and the assistant asked
-for what it acted on. Of ``solutions`` conversations the one with the best reward goes out.
+environment, the end state is the one that the blueprint fixed beforehand (the one it began with, where the policy
+forbids the task or the user takes it back), the invariants hold, and the assistant asked for what it acted on. Of
+``solutions`` conversations the one with the best reward goes out.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 
 from synth.agents.context import UnitContext
 from synth.agents.simulated_user import USER_SCHEMA, SimulatedUser
@@ -20,23 +22,16 @@ from synth.environments.world import World, open_environment
 from synth.errors import EnvironmentFault, Rejected
 from synth.example import Draft
 from synth.generators.base import Setup
-from synth.generators.tool_use.blueprint import Blueprint, draw_blueprint
-from synth.generators.tool_use.reward import Criteria, judge
+from synth.generators.tool_use.blueprint import draw_blueprint
+from synth.generators.tool_use.guiding import WorkflowGuide
+from synth.generators.tool_use.solution import Solution, to_draft
 from synth.generators.tool_use.task import TASK_SCHEMA, Task, tell_task
+from synth.generators.tool_use.verify import says_no, verify
+from synth.generators.tool_use.workflow import plan_workflow
 from synth.messages import Message
 from synth.prompts import shipped_template
 from synth.recipe.kinds.tool_use import ToolUseSpec
 from synth.recipe.models import SamplingSpec
-
-LEAST_REWARD = 0.85
-"""The target state reached (0.7), and at least half of the facts asked for or looked up before they were used."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Solution:
-    conversation: Conversation
-    criteria: Criteria
-    caught: int
 
 
 class ToolUse:
@@ -62,100 +57,80 @@ class ToolUse:
     async def make(self, context: UnitContext) -> Draft:
         assert self._world is not None, "opened() comes first"
         try:
-            async with self._world.start(context.unit.rng_seed, faults={}) as calm:
-                actions = context.rng.choice(range(1, self._spec.actions + 1))
-                blueprint = await draw_blueprint(self._world, calm, context.rng, actions=actions)
-            names = [tool.name for tool in self._world.tools]
-            place = self._environment.description
-            task = await tell_task(self._planner, context, blueprint, place=place, tool_names=names)
-            return await self._solve(context, self._world, task)
+            task = await self._plan(context, self._world)
+            world = self._world.offering(self._offered(context, self._world, task))
+            solutions = [await self._solve(context, world, task, sample) for sample in range(self._spec.solutions)]
         except EnvironmentFault as fault:
             raise Rejected("environment", fault.message) from fault
+        return to_draft(task, solutions, world, self._system(context), preference=self._spec.preference)
 
-    async def _solve(self, context: UnitContext, world: World, task: Task) -> Draft:
-        best: _Solution | None = None
-        refused: Rejected | None = None
-        for sample in range(self._spec.solutions):
-            async with world.start(context.unit.rng_seed, faults=self._spec.faults.rates()) as environment:
-                try:
-                    solution = await self._converse(context, world, environment, task, sample)
-                except Rejected as rejected:
-                    refused = refused or rejected
-                    continue
-            if best is None or solution.criteria.reward > best.criteria.reward:
-                best = solution
-        if best is None:
-            assert refused is not None
-            raise refused
-        return self._draft(world, task, best)
-
-    async def _converse(
-        self, context: UnitContext, world: World, environment: Environment, task: Task, sample: int
-    ) -> _Solution:
-        blueprint = task.blueprint
-
-        async def satisfied() -> bool:
-            return await environment.state_hash() == blueprint.target_hash
-
+    async def _plan(self, context: UnitContext, world: World) -> Task:
+        """A task that is known to have a solution, or to be forbidden, in a user's words."""
+        share = context.rng.random()
+        forbidden = share < self._spec.refusals
+        gives_up = not forbidden and share < self._spec.refusals + self._spec.give_ups
+        actions = context.rng.choice(range(1, self._spec.actions + 1))
+        async with world.start(context.unit.rng_seed, faults={}) as calm:
+            blueprint = await draw_blueprint(world, calm, context.rng, actions=actions, forbidden=forbidden)
+            workflow = await plan_workflow(world, calm, blueprint)
         names = [tool.name for tool in world.tools]
-        user = SimulatedUser(self._user, context, task.goal, blueprint.facts, names, satisfied, sample)
-        talk = await converse(
+        place = self._environment.description
+        task = await tell_task(self._planner, context, blueprint, workflow, place=place, tool_names=names)
+        return replace(task, gives_up_at=context.rng.randint(1, 2)) if gives_up else task
+
+    def _offered(self, context: UnitContext, world: World, task: Task) -> list[str]:
+        """The tools of the workflow, and others at random up to the number offered."""
+        needed = task.workflow.tools
+        others = [tool.name for tool in world.tools if tool.name not in needed]
+        room = len(others) if self._spec.offer is None else max(0, min(self._spec.offer - len(needed), len(others)))
+        rng = random.Random(context.sample_seed("offer"))
+        return [*needed, *rng.sample(others, room)]
+
+    async def _solve(self, context: UnitContext, world: World, task: Task, sample: int) -> Solution:
+        """One conversation about the task, and what it is worth."""
+        talk = Conversation([Message("user", task.opening)])
+        async with world.start(context.unit.rng_seed, faults=self._spec.faults.rates()) as environment:
+            user = self._user_of(context, world, environment, task)
+            guide = WorkflowGuide(
+                task.workflow,
+                lambda: environment.calls,
+                forbidden=task.blueprint.forbidden,
+                withdrawn=lambda: user.gave_up,
+            )
+            try:
+                await converse(
+                    context,
+                    self._assistant,
+                    user,
+                    environment,
+                    talk,
+                    system=self._system(context),
+                    max_turns=self._spec.max_turns,
+                    sample=sample,
+                    guide=guide if self._spec.guided else None,
+                )
+                criteria = await verify(environment, task, talk)
+            except Rejected as rejected:
+                return Solution(talk, environment.calls, rejected=rejected)
+            return Solution(talk, environment.calls, criteria, caught=user.caught)
+
+    def _user_of(self, context: UnitContext, world: World, environment: Environment, task: Task) -> SimulatedUser:
+        async def satisfied(conversation: Sequence[Message]) -> bool:
+            if task.blueprint.forbidden:
+                return says_no(conversation[-1].content or "")
+            return not task.unchanged and await environment.state_hash() == task.target_hash
+
+        return SimulatedUser(
+            self._user,
             context,
-            self._assistant,
-            user,
-            environment,
-            system=self._system(context, environment),
-            opening=task.opening,
-            max_turns=self._spec.max_turns,
-            sample=sample,
+            goal=task.goal,
+            facts={name: fact.text for name, fact in task.workflow.facts.items()},
+            tool_names=[tool.name for tool in world.tools],
+            satisfied=satisfied,
+            gives_up_at=task.gives_up_at,
         )
-        return _Solution(talk, await self._verify(environment, blueprint, talk), user.caught)
 
-    def _system(self, context: UnitContext, environment: Environment) -> str:
+    def _system(self, context: UnitContext) -> str:
         context.used(self._assistant_prompt)
-        return self._assistant_prompt.render({"place": self._environment.description, "policy": environment.policy})
-
-    async def _verify(self, environment: Environment, blueprint: Blueprint, talk: Conversation) -> Criteria:
-        text = "\n".join(f"{message.role}: {message.content or message.tool_calls}" for message in talk.messages)
-        differences = await environment.replay()
-        if differences:
-            raise Rejected("replay", differences[0], text=text)
-        violations = await environment.violations()
-        end = await environment.state_hash()
-        criteria = judge(blueprint, talk.messages, environment.calls, end_hash=end, violations=violations)
-        if violations:
-            raise Rejected("policy", violations[0], text=text)
-        if end != blueprint.target_hash:
-            what = "nothing was changed" if end == blueprint.start_hash else "something else was changed"
-            raise Rejected("state", f"the end state is not the target: {what}", text=text)
-        if criteria.reward < LEAST_REWARD:
-            raise Rejected("interaction", f"acted on what nobody had told it (reward {criteria.reward:.2f})", text=text)
-        return criteria
-
-    def _draft(self, world: World, task: Task, best: _Solution) -> Draft:
-        talk, criteria = best.conversation, best.criteria
-        system = self._assistant_prompt.render(
-            {"place": self._environment.description, "policy": self._environment.policy}
-        )
-        return Draft(
-            messages=(Message("system", system), *talk.messages),
-            tools=tuple(spec.tool for spec in world.tools),
-            text=f"{task.goal}\n" + "\n".join(talk.said_by_user()),
-            scores={
-                "reward": round(criteria.reward, 4),
-                "policy": criteria.policy,
-                "subgoals": criteria.subgoals,
-                "interaction": round(criteria.interaction, 4),
-            },
-            extra={
-                "environment": self._environment.name,
-                "goal": task.goal,
-                "actions": [
-                    {"name": action.tool, "arguments": dict(action.arguments)} for action in task.blueprint.actions
-                ],
-                "target_state": task.blueprint.target_hash,
-                "faults": talk.faults,
-                "recovered": bool(talk.faults),
-                "user_lines_caught": best.caught,
-            },
-        )
+        policy = self._environment.policy
+        return self._assistant_prompt.render({"place": self._environment.description, "policy": policy})

@@ -2,19 +2,22 @@
 
 Where tools are code, the end state is stronger evidence than a judge, so here: P, the policy, is whether the
 environment's invariants hold; S, the sub-goals, is the share of the blueprint's actions that were carried out (all of
-them where the end state is the target, whichever way it was reached); U, the interaction, is the share of the facts
-that the assistant acted on only after the user or a tool had told it.
+them where the end state is the target, whichever way it was reached); U, the interaction, is the share of the values
+in the assistant's changes, and of the facts that only the user knew, that it used only after the user or a tool had
+said them. A judge adds what a program cannot see (:mod:`synth.generators.tool_use.rubric`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
 from synth.environments.vocabulary import RecordedCall
-from synth.generators.tool_use.blueprint import Blueprint
+from synth.generators.tool_use.blueprint import Action
+from synth.generators.tool_use.task import Task
 from synth.messages import Message
 
 
@@ -35,7 +38,7 @@ class Criteria:
 
 
 def judge(
-    blueprint: Blueprint,
+    task: Task,
     messages: Sequence[Message],
     calls: Sequence[RecordedCall],
     *,
@@ -43,27 +46,48 @@ def judge(
     violations: Sequence[str],
 ) -> Criteria:
     """The criteria of a conversation. ``messages`` hold the tool calls in the order of ``calls``."""
-    done = sum(_carried_out(action.tool, dict(action.arguments), calls) for action in blueprint.actions)
-    subgoals = 1.0 if end_hash == blueprint.target_hash else done / len(blueprint.actions)
-    told = [_told_before_use(fact, messages) for fact in blueprint.facts.values()]
+    actions = task.blueprint.actions
+    reached = end_hash == task.target_hash
+    done = sum(_carried_out(action, calls) for action in actions)
+    facts = {fact.text for fact in task.workflow.facts.values() if fact.exact}
+    changed = [call for call in calls if call.result.wrote]
+    values = {value for call in changed for value in _values(orjson.loads(call.arguments))} | facts
+    told = [found for value in sorted(values) if (found := _told_before_use(value, messages)) is not None]
     return Criteria(
         policy=0.0 if violations else 1.0,
-        subgoals=subgoals,
+        subgoals=1.0 if reached else 0.0 if task.unchanged else done / len(actions),
         interaction=sum(told) / len(told) if told else 1.0,
     )
 
 
-def _carried_out(tool: str, arguments: dict[str, object], calls: Sequence[RecordedCall]) -> bool:
+def _carried_out(action: Action, calls: Sequence[RecordedCall]) -> bool:
     return any(
-        call.name == tool and not call.result.error and orjson.loads(call.arguments) == arguments for call in calls
+        call.name == action.tool and not call.result.error and orjson.loads(call.arguments) == dict(action.arguments)
+        for call in calls
     )
 
 
-def _told_before_use(fact: str, messages: Sequence[Message]) -> bool:
-    """Whether the user or a tool stated the fact before the assistant first used it in a call."""
+def _values(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _values(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _values(inner)
+    elif isinstance(value, str) and value.strip():
+        yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield orjson.dumps(value).decode()
+
+
+def _told_before_use(value: str, messages: Sequence[Message]) -> bool | None:
+    """Whether the user or a tool stated the value before the assistant first used it in a call; None if it never did.
+
+    A tool that repeats what it was called with has not told it.
+    """
     for message in messages:
-        if message.role in ("user", "tool") and fact.lower() in (message.content or "").lower():
+        if message.role in ("user", "tool") and value.lower() in (message.content or "").lower():
             return True
-        if any(fact.lower() in call.arguments.lower() for call in message.tool_calls):
+        if any(value.lower() in call.arguments.lower() for call in message.tool_calls):
             return False
-    return False
+    return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from synth.recipe.base import Whole
+from synth.recipe.base import Number, Whole
 from synth.recipe.faults import FaultsSpec
 from synth.recipe.kinds.base import GeneratorSpec
 
@@ -14,9 +14,10 @@ from synth.recipe.kinds.base import GeneratorSpec
 class ToolUseSpec(GeneratorSpec):
     """Conversations in which an assistant with tools serves a simulated user, verified by the environment's state.
 
-    Roles: `planner` (puts tasks into words), `user`, `assistant`. Needs no seeds."""
+    Roles: `planner` (puts tasks into words), `user`, `assistant`; where they are given, `reviewer` (sends a task back
+    to the planner) and `judge` (a rubric beside the checks by program). Needs no seeds."""
 
-    roles = ("planner", "user", "assistant")
+    roles = ("planner", "user", "assistant", "reviewer", "judge")
     kind: Literal["tool_use"]
     """Verified tool-use conversations."""
     environment: str
@@ -26,6 +27,25 @@ class ToolUseSpec(GeneratorSpec):
     actions: Whole = Field(1, ge=1, le=5)
     """A task takes from one to so many calls that change something."""
     solutions: Whole = Field(1, ge=1, le=8)
-    """Conversations for a task; the best is kept."""
+    """Conversations for a task; the best is kept, the others stand beside it in its row."""
+    preference: bool = False
+    """Keep only tasks where one conversation is better than another, as a pair that shares its beginning."""
+    guided: bool = False
+    """Tell the assistant the next step of the task's workflow while it generates (no values, and nothing of it is
+    exported): small models need this."""
+    refusals: Number = Field(0, ge=0, le=1)
+    """The share of tasks whose right end is a refusal: the policy forbids what the user asks for."""
+    give_ups: Number = Field(0, ge=0, le=1)
+    """The share of tasks in which the user takes everything back on the way."""
+    offer: Whole | None = Field(None, ge=1)
+    """Most tools offered in a conversation: those of its workflow, and others as distractors. Default: all."""
     faults: FaultsSpec = FaultsSpec()
     """Faults injected into tool calls."""
+
+    @model_validator(mode="after")
+    def _has_what_it_compares(self) -> ToolUseSpec:
+        if self.preference and self.solutions < 2:
+            raise ValueError("preference compares conversations: it needs solutions: 2 or more")
+        if self.refusals + self.give_ups > 1:
+            raise ValueError("refusals and give_ups add up to more than 1")
+        return self

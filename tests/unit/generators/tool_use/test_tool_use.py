@@ -43,22 +43,22 @@ class Cast:
         text = request.messages[-1].content or ""
         match role:
             case "planner":
-                told = re.search(r"With: (.*)", text)
+                told = re.search(r"Details: (.*)", text)
                 assert told is not None
-                self.facts = dict(part.split(" = ", 1) for part in told[1].split(", "))
+                self.facts = dict(part.split(": ", 1) for part in told[1].split("; "))
                 self.tool = "lend_book" if "Lend one copy" in text else "return_book"
                 goal = f"I want it done with {told[1]}."
                 return Message("assistant", orjson.dumps({"goal": goal, "opening": self.opening}).decode())
             case "user":
                 asked = re.findall(r"Service: What is the (.*)\?", text)
-                line = f"It is {self.facts[asked[-1]]}." if asked else "I do not know."
+                line = f"My {asked[-1]} is {self.facts[asked[-1]]}." if asked else "I do not know."
                 return Message("assistant", orjson.dumps({"say": line, "done": False}).decode())
             case _:
                 return self.behaviour(request, self.facts)
 
 
 def make_call(cast: Cast, facts: dict[str, str]) -> Message:
-    arguments = {name.replace(" ", "_"): value for name, value in facts.items()}
+    arguments = {name.replace(" number", "_id").replace(" ", "_"): value for name, value in facts.items()}
     return Message("assistant", None, (ToolCall("c1", cast.tool, orjson.dumps(arguments).decode()),))
 
 
@@ -133,7 +133,7 @@ async def test_an_assistant_that_does_nothing_does_not_get_through(tmp_path: Pat
 
 
 async def test_an_opening_that_gives_a_fact_away_is_no_task(tmp_path: Path) -> None:
-    with pytest.raises(Rejected, match="task: the first line names the tool lend_book"):
+    with pytest.raises(Rejected, match="task: the first line named the tool lend_book"):
         await perform(tmp_path, asking, opening="Please use lend_book for me.")
 
 

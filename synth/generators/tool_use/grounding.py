@@ -1,0 +1,229 @@
+"""Arguments of tool calls that stand in an environment's state, drawn so that they belong together.
+
+A call is drawn around one record (an order, a person) and the records that it is linked with. What stands together in
+the state as one form (the lines of an address) is taken from one place.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synth.messages import Json
+
+_FORM = 3
+"""So many parameters must stand in one object of the state for it to count as a form."""
+_AMOUNTS = (5, 10, 15, 20, 25, 40, 60)
+
+Near = Mapping[str, list[Any]]
+"""Values by the names that they stand under, in one record and in those that it is linked with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of a table of the state; ``key`` is its id."""
+
+    table: str
+    key: str
+    value: Json
+
+
+class Grounds:
+    """What may be asked for in one state."""
+
+    def __init__(self, state: Json) -> None:
+        self.records = [
+            Record(table, key, value)
+            for table, entries in state.items()
+            if isinstance(entries, dict)
+            for key, value in entries.items()
+            if isinstance(value, dict)
+        ]
+        self.keys = {record.key for record in self.records}
+        self.ids = self.keys | set(_named_ids(state))
+        """Every id of the state: the keys of its tables, and what stands under a name such as ``item_id``."""
+        self._objects = [found for record in self.records for found in _objects(record.value, record.table)]
+        self._linked: dict[str, list[Record]] = defaultdict(list)
+        for record in self.records:
+            for key in self._mentioned(record):
+                self._linked[key].append(record)
+
+    def around(self, rng: random.Random) -> Near:
+        """The named values of one record, and of one of each other table, linked where there is a link."""
+        if not self.records:
+            return {}
+        chosen = [rng.choice(self.records)]
+        tables = {chosen[0].table}
+        for record in chosen:  # grows on the way
+            for key in sorted(self._mentioned(record)):
+                others = [other for other in self._linked[key] if other.table not in tables]
+                if others:
+                    chosen.append(rng.choice(others))
+                    tables.add(chosen[-1].table)
+            if record is chosen[-1] and (others := [other for other in self.records if other.table not in tables]):
+                chosen.append(rng.choice(others))  # of a table that nothing leads to
+                tables.add(chosen[-1].table)
+        near: dict[str, list[Any]] = defaultdict(list)
+        for record in chosen:
+            near[_stem(record.table)].append(record.key)
+            for name, value in _walk(record.value):
+                near[_stem(name)].append(value)
+        return near
+
+    def _mentioned(self, record: Record) -> set[str]:
+        return {record.key, *(text for text in _texts(record.value) if text in self.keys)}
+
+    def owners(self, key: str) -> list[str]:
+        """The ids that the record with this key names at its top: of an order, its customer."""
+        return [
+            value
+            for record in self.records
+            if record.key == key
+            for value in record.value.values()
+            if isinstance(value, str) and value != key and value in self.keys
+        ]
+
+    def table_of(self, key: str) -> set[str]:
+        """All ids of the table that has this one."""
+        table = next((record.table for record in self.records if record.key == key), "")
+        return {record.key for record in self.records if record.table == table}
+
+    def forms(self, names: Sequence[str]) -> list[Json]:
+        """Every object of the state that holds several of these names, and is no table's entry."""
+        wanted = set(names)
+        return [found for _, found in self._objects if len(wanted & found.keys()) >= _FORM]
+
+    def form_in(self, arguments: Mapping[str, Any]) -> tuple[str, list[str]] | None:
+        """What the state calls the form that these arguments fill in, and which of them it holds."""
+        for name, found in self._objects:
+            if len(parts := [part for part in arguments if part in found and part not in self.ids]) >= _FORM:
+                return name, parts
+        return None
+
+    def draw(self, parameters: Json, near: Near, rng: random.Random) -> Json | None:
+        """Arguments for a tool with this schema; None where a required one stands nowhere near."""
+        properties: Json = parameters.get("properties", {})
+        required = set(parameters.get("required", ()))
+        arguments: Json = {}
+        if forms := self.forms(list(properties)):
+            form = rng.choice(forms)
+            arguments = {name: form[name] for name in properties if form.get(name) not in (None, "")}
+        for name, schema in properties.items():
+            if name in arguments or (name not in required and rng.random() < 0.8):
+                continue
+            value = draw_value(name, schema, parameters.get("$defs", {}), near, rng)
+            if value is None and name in required:
+                return None
+            if value is not None:
+                arguments[name] = value
+        given = [value for value in arguments.values() if isinstance(value, str | list)]
+        repeated = any(value == other for number, value in enumerate(given) for other in given[:number])
+        return arguments if required <= arguments.keys() and not repeated else None
+
+
+def draw_value(name: str, schema: Json, defs: Json, near: Near, rng: random.Random) -> Any:
+    """A value for one parameter, or None."""
+    if "$ref" in schema:
+        schema = defs[schema["$ref"].rpartition("/")[2]]
+    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    if options:
+        return draw_value(name, rng.choice(options), defs, near, rng)
+    if "enum" in schema:
+        return rng.choice(schema["enum"])
+    known = near_values(name, near)
+    match schema.get("type"):
+        case "string":
+            texts = [value for value in known if isinstance(value, str) and value]
+            return rng.choice(texts) if texts else None
+        case "integer" | "number":
+            numbers = [value for value in known if isinstance(value, int | float) and not isinstance(value, bool)]
+            if numbers and rng.random() < 0.5:
+                return rng.choice(numbers)
+            low, high = schema.get("minimum", 1), schema.get("maximum", 100)
+            return rng.choice([amount for amount in _AMOUNTS if low <= amount <= high] or [low])
+        case "boolean":
+            return rng.random() < 0.5
+        case "array":
+            item = draw_value(name, schema.get("items", {}), defs, near, rng)
+            return None if item is None else [item]
+    return None
+
+
+def near_values(name: str, near: Near) -> list[Any]:
+    """What ``new_item_ids`` may mean: what stands under ``item_id`` or ``items``, and what looks like one of those."""
+    words = _stem(name).split("_")
+    for start in range(len(words)):
+        found = near.get("_".join(words[start:]), [])
+        if found:
+            break
+    else:
+        return []
+    if start == 0:
+        return found
+    shapes = {_shape(value) for value in found if isinstance(value, str)}
+    alike = [v for values in near.values() for v in values if isinstance(v, str) and _shape(v) in shapes]
+    return [*dict.fromkeys(alike)] or found
+
+
+def _stem(name: str) -> str:
+    """``order_id``, ``orders`` and ``order_ids`` are about the same thing."""
+    stem = re.sub(r"_?(ids?|number|code|name)$", "", name.lower()) or name.lower()
+    return stem[:-1] if stem.endswith("s") and not stem.endswith("ss") and len(stem) > 3 else stem
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "0", text))
+
+
+def _walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, dict) and key:
+                yield key, name
+            yield from _walk(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _walk(item, key)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield key, value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str) and value:
+        yield value
+
+
+def _named_ids(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if isinstance(inner, str) and name.endswith("_id"):
+                yield inner
+            if isinstance(inner, dict) and re.search(r"\d", name):
+                yield name
+            yield from _named_ids(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named_ids(inner)
+
+
+def _objects(value: Any, name: str = "") -> Iterator[tuple[str, Json]]:
+    """Every object that stands under a name in another one, with its name; not the entries of tables."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, dict) and name:
+                yield key, inner
+            yield from _objects(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _objects(inner, name)

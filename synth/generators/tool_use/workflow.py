@@ -1,0 +1,289 @@
+"""The way through a task: what is looked up before something is changed, and what only the user can tell.
+
+Found by program, on a copy of the environment: an id that nobody carries in their head (a customer's, a payment
+method's, an item's) is looked up by calls that start from what people do know; what a user has to choose from such a
+result, they describe in its words. SYNTHAGENT's workflow of sub-goals (arXiv 2601.22511), made from calls that went
+through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from synth.environments.environment import Environment
+from synth.environments.vocabulary import RecordedCall, ToolSpec
+from synth.environments.world import World
+from synth.generators.tool_use.blueprint import Action, Blueprint
+from synth.generators.tool_use.grounding import Grounds, near_values
+from synth.messages import Json
+
+_DEPTH = 3
+"""Most lookups in a row that lead to one id."""
+_MOST_LOOKUPS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What the user knows: its name, and how they say it. ``exact``: it has to be said to the letter."""
+
+    name: str
+    text: str
+    exact: bool = True
+
+    def told_in(self, text: str) -> bool:
+        """Whether a text says it; what the user describes may be said in part."""
+        if self.exact:
+            return self.text.casefold() in text.casefold()
+        said = set(re.findall(r"\w+", text.casefold()))
+        words = re.findall(r"\w+", self.text.casefold())
+        return sum(word in said for word in words) >= 0.6 * len(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call. ``needs`` are the names of the facts that the user has to tell before it."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    writes: bool
+    needs: tuple[str, ...]
+
+    def done_by(self, call: RecordedCall) -> bool:
+        """Whether this recorded call is the step, carried out."""
+        if call.name != self.tool or call.result.error or (call.result.fault and not call.result.wrote):
+            return False
+        return bool(orjson.loads(call.arguments) == dict(self.arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """``facts``: everything that the user knows and the agent has to ask for, by name."""
+
+    steps: tuple[Step, ...]
+    facts: Mapping[str, Fact]
+
+    @property
+    def tools(self) -> list[str]:
+        return list(dict.fromkeys(step.tool for step in self.steps))
+
+
+async def plan_workflow(world: World, environment: Environment, blueprint: Blueprint) -> Workflow:
+    """The calls that lead to the blueprint's actions, and these; ``environment`` is a fresh one."""
+    grounds = Grounds(await environment.state())
+    async with environment.fresh() as trial:
+        search = _Search(trial, [tool for tool in world.tools if not tool.writes], grounds, blueprint)
+        for action in blueprint.actions:
+            await search.add(action)
+            await trial.call(action.tool, orjson.dumps(dict(action.arguments)).decode())
+    return Workflow(tuple(search.steps), search.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    tool: str
+    arguments: Json
+    result: Any
+    shows: frozenset[str]
+
+    @property
+    def uses(self) -> list[str]:
+        return [text for value in self.arguments.values() for text in _texts(value)]
+
+
+class _Search:
+    """Makes the steps of one workflow. ``told`` are the ids that the user knows."""
+
+    def __init__(self, trial: Environment, readers: list[ToolSpec], grounds: Grounds, blueprint: Blueprint) -> None:
+        self.steps: list[Step] = []
+        self.facts: dict[str, Fact] = {}
+        self._trial = trial
+        self._readers = readers
+        self._grounds = grounds
+        self._near = blueprint.near or {}
+        self._told: dict[str, str] = {}
+        self._lookups: list[_Lookup] = []
+
+    async def add(self, action: Action) -> None:
+        """Look up who is concerned, what is to be changed, and what the user chooses from; then act."""
+        keys = [(name, text) for name, value in action.arguments.items() for text in _texts(value)]
+        keys = [(name, text) for name, text in keys if text in self._grounds.keys]
+        await self._look_around()
+        for name, key in keys:
+            if self._alone(key) is None and not self._named(key):
+                self._told[key] = _label(name)
+        await self._look_around()
+        for _, key in keys:
+            for owner in self._grounds.owners(key):
+                self._look_up(self._alone(owner))
+        for _, key in keys:
+            self._look_up(self._alone(key) or self._of(key))
+        needs = [self._tell(fact) for fact in self._facts_of(action)]
+        self.steps.append(Step(action.tool, action.arguments, True, tuple(needs)))
+
+    def _facts_of(self, action: Action) -> Iterator[Fact]:
+        """What the user has to say of an action's arguments."""
+        form = self._grounds.form_in(action.arguments)
+        if form:
+            name, parts = form
+            yield Fact(f"new {name}", ", ".join(str(action.arguments[part]) for part in parts), exact=False)
+        for name, value in action.arguments.items():
+            if form and name in form[1]:
+                continue
+            texts = list(_texts(value))
+            if not texts:
+                yield Fact(_label(name), orjson.dumps(value).decode())
+                continue
+            said = [self._say(text) for text in texts]
+            if any(said):
+                yield Fact(_label(name), ", ".join(filter(None, said)), exact=said == texts)
+
+    def _say(self, text: str) -> str:
+        """How the user says an argument; nothing for what they do not have to say."""
+        if text not in self._grounds.ids or text in self._told:
+            return text
+        if self._alone(text) is not None:
+            return ""
+        shown = {(step.tool, orjson.dumps(dict(step.arguments))) for step in self.steps}
+        for lookup in sorted(self._lookups, key=lambda one: (one.tool, orjson.dumps(one.arguments)) not in shown):
+            if said := describe(lookup.result, text):
+                self._look_up(lookup)
+                return said
+        return text
+
+    async def _look_around(self) -> None:
+        """Make every lookup that is possible with what is known, and with what that shows."""
+        made = {(one.tool, orjson.dumps(one.arguments)) for one in self._lookups}
+        for _ in range(_DEPTH):
+            for tool in self._readers:
+                for arguments in self._possible(tool):
+                    if (tool.name, orjson.dumps(arguments)) in made or len(made) >= _MOST_LOOKUPS:
+                        continue
+                    made.add((tool.name, orjson.dumps(arguments)))
+                    result = await self._trial.call(tool.name, orjson.dumps(arguments).decode())
+                    if not result.error and not result.fault:
+                        value = orjson.loads(result.content)
+                        self._lookups.append(_Lookup(tool.name, arguments, value, frozenset(_texts(value))))
+
+    def _possible(self, tool: ToolSpec) -> Iterator[Json]:
+        properties: Json = tool.tool.parameters.get("properties", {})
+        required: list[str] = list(tool.tool.parameters.get("required", ()))
+        shown = {text for one in self._lookups for text in one.shows}
+        for names in [required] if required else [[name] for name in properties]:
+            arguments: Json = {}
+            for name in names:
+                for value in near_values(name, self._near):
+                    if not isinstance(value, str) or not value:
+                        continue
+                    if value in self._told or value not in self._grounds.ids or value in shown:
+                        arguments[name] = value
+                        break
+            if names and len(arguments) == len(names):
+                yield arguments
+
+    def _alone(self, key: str) -> _Lookup | None:
+        """The lookup that leads from what people know to this id and to no other of its table."""
+        rivals = self._grounds.table_of(key)
+        for one in self._lookups:
+            if key in one.shows and len(rivals & one.shows) == 1 and not (self._grounds.ids & set(one.uses)):
+                return one
+        return None
+
+    def _named(self, key: str) -> bool:
+        """Whether some lookup tells the thing with this id by its name."""
+        return any(describe(one.result, key, named=True) for one in self._lookups if key not in one.uses)
+
+    def _of(self, key: str) -> _Lookup | None:
+        """The lookup that is asked for this id alone."""
+        return next((one for one in self._lookups if one.uses == [key]), None)
+
+    def _look_up(self, lookup: _Lookup | None) -> None:
+        """Make this lookup a step, after those that show what it needs."""
+        if lookup is None or any((step.tool, step.arguments) == (lookup.tool, lookup.arguments) for step in self.steps):
+            return
+        needs = []
+        for name, value in lookup.arguments.items():
+            if value in self._told or value not in self._grounds.ids:
+                needs.append(self._tell(Fact(_label(name), value)))
+            else:
+                shown = (one for one in self._lookups if value in one.shows and value not in one.uses)
+                self._look_up(next(shown, None))
+        self.steps.append(Step(lookup.tool, lookup.arguments, False, tuple(needs)))
+
+    def _tell(self, fact: Fact) -> str:
+        """Note a fact, under a name that no other fact has."""
+        name, number = fact.name, 2
+        while name in self.facts and self.facts[name].text != fact.text:
+            name, number = f"{fact.name} {number}", number + 1
+        self.facts[name] = replace(fact, name=name)
+        return name
+
+
+def describe(result: Any, wanted: str, *, named: bool = False) -> str:
+    """How a person names the thing with this id in a tool's result: by its name and options, or else by all its words
+    unless only ``named`` things will do.
+
+    Empty where the result does not tell it from its neighbours.
+    """
+    things = {(kind, key): _words(thing) for kind, key, thing in _things(result) if not named or _name(thing)}
+    for (kind, key), said in things.items():
+        if key == wanted and said:
+            alike = [other for (same, _), other in things.items() if same == kind]
+            return said if alike.count(said) == 1 else ""
+    return ""
+
+
+def _things(value: Any, under: str = "") -> Iterator[tuple[str, str, Json]]:
+    """What has an id: what kind of id it is, by the names it stands under, the id, and the thing."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if isinstance(inner, dict):
+                yield f"{under}/", name, inner
+            elif isinstance(inner, str) and name.endswith("_id"):
+                yield name, inner, value
+            yield from _things(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _things(inner, under)
+
+
+def _name(thing: Json) -> Any:
+    return thing.get("name") or thing.get("title")
+
+
+def _words(thing: Json) -> str:
+    name = _name(thing)
+    inner = [text for value in thing.values() if isinstance(value, dict) for text in _scalars(value)]
+    if name:
+        return f"{name} ({', '.join(inner)})" if inner else str(name)
+    plain = [str(value) for key, value in thing.items() if isinstance(value, str) and not key.endswith("_id")]
+    return " ".join([*plain, *inner]).replace("_", " ")
+
+
+def _scalars(value: Json) -> list[str]:
+    return [text for text in value.values() if isinstance(text, str)]
+
+
+def _label(name: str) -> str:
+    """A parameter's name as a person says it: ``order_id`` is an order number."""
+    words = re.sub(r"s$", "", name) if name.endswith("_ids") else name
+    words = re.sub(r"_?line_?1$", "street and number", re.sub(r"_?line_?2$", "apartment or floor", words))
+    words = re.sub(r"^(payment_method|item|new_item)_id$", r"\1", words)
+    return re.sub(r"\bid\b", "number", words.replace("_", " ").strip())
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value, the keys of objects included."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str) and value:
+        yield value
