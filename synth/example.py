@@ -83,8 +83,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Where an example comes from, and what it cost in all, the calls that led nowhere included."""
+    """Where an example comes from, and what it cost in all, the calls that led nowhere included.
 
+    ``seeds`` are the ids of all curated examples that some prompt showed.
+    """
+
+    seeds: tuple[str, ...]
     models: Mapping[str, str]
     prompts: Mapping[str, str]
     calls: tuple[str, ...]
@@ -93,6 +97,7 @@ class Lineage:
 
     def to_dict(self) -> Json:
         return {
+            "seeds": list(self.seeds),
             "models": dict(self.models),
             "prompts": dict(self.prompts),
             "calls": list(self.calls),

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Literal
 
 import orjson
-from filelock import FileLock, Timeout
-
 from synth.budget import Budget, require_prices
 from synth.diversity.embedders import open_embeddings
 from synth.diversity.embedding import Embeddings
@@ -25,7 +23,7 @@ from synth.estimate import estimate
 from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, Warned, guarded, ignore
 from synth.example import generator_of
 from synth.export.dataset import dataset_file, write_run_folder
-from synth.files import cannot_write, write_atomically
+from synth.files import write_atomically
 from synth.generators.base import Opened
 from synth.judging.report import warnings as judging_warnings
 from synth.line import Line, make_lines
@@ -37,8 +35,9 @@ from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
 from synth.prepared import Prepared, prepare
 from synth.recipe.load import LoadedRecipe
-from synth.recipe.lock import Lock, differences, read_lock
+from synth.recipe.lock import differences, read_lock
 from synth.recipe.writers import decoding_models
+from synth.run_lock import only_run_in
 from synth.runner import Ending, Runner
 from synth.store import Store
 from synth.summary import summarize
@@ -149,8 +148,8 @@ class _Job:
         self._loop = asyncio.get_running_loop()
         recipe, started = self._recipe, time.monotonic()
         prepared = prepare(self._loaded)
-        with _only_run_in(self._dir):
-            store = self._open_store(prepared.lock)
+        with only_run_in(self._dir):
+            store = self._open_store(prepared)
             try:
                 before = float(store.meta().get("seconds", 0))
                 ending, calls = await self._carry_out(store, prepared)
@@ -161,7 +160,7 @@ class _Job:
                     for warning in judging_warnings(report):
                         self._listener(Warned(f"gate {gate!r}: {warning}"))
                 store.set_meta({"seconds": str(seconds), "summary": orjson.dumps(summary).decode()})
-                write_run_folder(self._dir, recipe, store, summary)
+                write_run_folder(self._dir, recipe, prepared.lock, store, summary)
                 example = next((row for spec in recipe.generate for row in store.accepted_rows(spec.id)), None)
                 shown = orjson.loads(example) if example is not None else None
                 self._listener(RunFinished(self._dir, summary, shown, ending.message, ending.hint))
@@ -169,7 +168,7 @@ class _Job:
                 store.close()
         return RunResult(self._dir, ending, summary)
 
-    def _open_store(self, lock: Lock) -> Store:
+    def _open_store(self, prepared: Prepared) -> Store:
         path = self._dir / "run.sqlite"
         exists = path.exists()
         if exists and self._resume == "never":
@@ -178,14 +177,17 @@ class _Job:
             raise UsageError(f"{self._dir} holds no run to resume", hint="check --run-dir, or leave out --resume")
         lock_file = self._dir / "recipe.lock.yaml"
         if exists and lock_file.exists():
-            changed = differences(read_lock(lock_file), lock)
+            changed = differences(read_lock(lock_file), prepared.lock)
             if changed:
                 raise UsageError(
                     f"{self._dir} was made by another recipe; what changed: {'; '.join(changed)}",
                     hint="change it back to resume, or give another --run-dir to begin anew",
                 )
         store = Store.open(path)
-        write_atomically(lock_file, [lock.to_yaml().encode()])
+        write_atomically(lock_file, [prepared.lock.to_yaml().encode()])
+        write_atomically(self._dir / "prompts.json", [orjson.dumps(prepared.prompts, option=orjson.OPT_INDENT_2)])
+        if "started" not in store.meta():
+            store.set_meta({"started": str(time.time())})
         store.prepare_resume()
         return store
 
@@ -304,29 +306,6 @@ def _calls(store: Store, caller: JournaledCaller | None) -> Json:
         "failed": caller.counts.failed if caller else 0,
         "unpriced": store.unpriced(),
     }
-
-
-@contextmanager
-def _only_run_in(folder: Path) -> Iterator[None]:
-    """Hold the run folder for this process alone. Raises ``UsageError`` while another run works in it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        owner = folder / "run.pid"
-        lock = FileLock(folder / "run.lock")
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        who = owner.read_text().strip() if owner.exists() else "unknown"
-        raise UsageError(
-            f"another synth run (process {who}) is at work in {folder}", hint="wait for it, or give another --run-dir"
-        ) from error
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    try:
-        owner.write_text(f"{os.getpid()}\n")
-        yield
-    finally:
-        owner.unlink(missing_ok=True)
-        lock.release()
 
 
 @contextmanager

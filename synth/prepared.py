@@ -22,13 +22,15 @@ from synth.recipe.schema import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """``generators`` are in the recipe's order; ``lock`` says what a run of this would depend on."""
+    """``generators`` are in the recipe's order; ``lock`` says what a run of this would depend on, and ``prompts`` gives
+    the templates' texts by their hashes."""
 
     loaded: LoadedRecipe
     seeds: tuple[Seed, ...]
     generators: tuple[tuple[GeneratorSpec, Plan, Generator], ...]
     gates: tuple[AnyGate, ...]
     lock: Lock
+    prompts: dict[str, str]
 
 
 def prepare(loaded: LoadedRecipe) -> Prepared:
@@ -37,17 +39,19 @@ def prepare(loaded: LoadedRecipe) -> Prepared:
     seeds = load_seeds(loaded)
     generators: list[tuple[GeneratorSpec, Plan, Generator]] = []
     prompts: dict[str, str] = {}
+    sources: dict[str, str] = {}
     personas = _personas(recipe, base)
     for spec in recipe.generate:
         setup = Setup(spec, recipe.models, base, seeds)
         generators.append((spec, Plan(recipe, spec, seeds, personas), build_generator(setup)))
         prompts |= setup.prompts
+        sources |= setup.sources
     gates = build_gates(recipe.gates, base, recipe.models)
     for gate in gates:
         prompts |= gate.prompts if isinstance(gate, AskingGate) else {}
     if "parquet" in recipe.output.formats:  # said now, not when everything has been paid for
         import_pyarrow(Path("output.formats: parquet"))
-    return Prepared(loaded, seeds, tuple(generators), gates, make_lock(loaded, seeds, prompts))
+    return Prepared(loaded, seeds, tuple(generators), gates, make_lock(loaded, seeds, prompts), sources)
 
 
 def _personas(recipe: Recipe, base: Path) -> tuple[Persona, ...]:

@@ -18,7 +18,8 @@ def accepted_row(attempt: Attempt, draft: Draft, verdicts: tuple[Verdict, ...]) 
         row["tools"] = [tool.to_dict() for tool in draft.tools]
     row |= {"attributes": _attributes(attempt.unit), "scores": scores}
     row |= {name: value for name, value in draft.extra.items() if name not in row} | _judgements(verdicts)
-    return orjson.dumps(row | {"lineage": attempt.lineage.to_dict()})
+    lineage = attempt.lineage.to_dict() | {"gates": [verdict.gate for verdict in verdicts]}
+    return orjson.dumps(row | {"lineage": lineage})
 
 
 def rejected_row(attempt: Attempt, verdict: Verdict) -> bytes:

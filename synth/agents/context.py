@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synth.agents.guidance import guidance
-from synth.example import Lineage, WorkUnit
+from synth.example import Lineage, Seed, WorkUnit
 from synth.fingerprint import derive_rng, derive_seed
 from synth.messages import Usage
 from synth.models.caller import Caller, CallRecord, UnusableAnswer
@@ -23,6 +23,7 @@ class UnitContext:
         self._caller = caller
         self._records: list[CallRecord] = []
         self._prompts: dict[str, str] = {}
+        self._seeds = [unit.seed.id] if unit.seed is not None else []
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -42,6 +43,11 @@ class UnitContext:
     def used(self, template: Template) -> None:
         """Note a template in the lineage."""
         self._prompts[template.name] = template.hash
+
+    def showed(self, seed: Seed) -> None:
+        """Note in the lineage a seed beside the unit's own that a prompt shows."""
+        if seed.id not in self._seeds:
+            self._seeds.append(seed.id)
 
     def sample_seed(self, key: str) -> int:
         """The ``seed`` of the call ``key``: 31 bits, as servers take."""
@@ -67,6 +73,7 @@ class UnitContext:
         costs = [record.cost_usd for record in records]
         known = [cost for cost in costs if cost is not None]
         return Lineage(
+            seeds=tuple(self._seeds),
             models={record.model: record.response.model for record in records},
             prompts=dict(sorted(self._prompts.items())),
             calls=tuple(record.id for record in records),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from synth.export.exporting import export_rows
 from synth.files import write_atomically
 from synth.fingerprint import sha256_file
 from synth.messages import Json
+from synth.recipe.lock import Lock
 from synth.recipe.schema import Recipe
 from synth.store import Store
 
 
-def write_run_folder(run_dir: Path, recipe: Recipe, store: Store, summary: Json) -> None:
+def write_run_folder(run_dir: Path, recipe: Recipe, lock: Lock, store: Store, summary: Json) -> None:
     """Bring every file of the run folder up to date with the store; each is replaced whole."""
     files = [dataset_file(run_dir, spec.id) for spec in recipe.generate]
     for spec, path in zip(recipe.generate, files, strict=True):
@@ -28,7 +30,9 @@ def write_run_folder(run_dir: Path, recipe: Recipe, store: Store, summary: Json)
     if exports := _write_formats(run_dir, recipe, store):
         summary["exports"] = exports
     write_atomically(run_dir / "summary.json", [_pretty(summary)])
-    write_atomically(run_dir / "croissant.json", [_pretty(croissant(recipe, run_dir, hashes))])
+    started = float(store.meta()["started"])
+    metadata = croissant(recipe, lock, run_dir, hashes, started=started, ended=time.time())
+    write_atomically(run_dir / "croissant.json", [_pretty(metadata)])
     write_atomically(run_dir / "README.md", [dataset_card(recipe, store, summary).encode()])
 
 

@@ -58,6 +58,8 @@ class Setup:
     seeds: tuple[Seed, ...] = ()
     prompts: dict[str, str] = field(default_factory=dict)
     """Name and hash of every template that an agent was built with so far."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """Their texts, by hash."""
 
     def agent(
         self,
@@ -91,7 +93,10 @@ class Setup:
     ) -> Agent:
         """An agent with a prompt of its own."""
         chosen = ref if isinstance(ref, AgentSpec) else AgentSpec(model=ref or next(iter(self.models)))
-        self.prompts.update({template.name: template.hash for template in (prompt, system) if template})
+        for template in (prompt, system):
+            if template is not None:
+                self.prompts[template.name] = template.hash
+                self.sources[template.hash] = template.source
         layers = (sampling or SamplingSpec(), self.models[chosen.model].sampling, chosen.sampling)
         writes = self.spec.writers is None or role in self.spec.writers
         decode = self.spec.decode if writes else None

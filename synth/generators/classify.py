@@ -29,9 +29,9 @@ _MOST_LABELS_SHOWN = 12
 class Classify:
     def __init__(self, setup: Setup, spec: ClassifySpec) -> None:
         self._spec = spec
-        self._by_label: dict[str, list[str]] = defaultdict(list)
+        self._by_label: dict[str, list[Seed]] = defaultdict(list)
         for seed in setup.seeds:
-            self._by_label[_label(seed)].append(str(seed.fields["text"]))
+            self._by_label[_label(seed)].append(seed)
         self._labels = sorted(self._by_label)
         sampling = SamplingSpec(temperature=1.0, top_p=0.95, max_tokens=200)
         self._writer = setup.agent("writer", sampling=sampling, schema=_SCHEMA)
@@ -57,13 +57,22 @@ class Classify:
         return Draft(messages=messages, text=text, extra={"text": text, "label": label})
 
     def _examples(self, context: UnitContext, seed: Seed) -> Sequence[str]:
-        own = str(seed.fields["text"])
-        others = [text for text in self._by_label[_label(seed)] if text != own]
-        return [own, *context.rng.sample(others, min(len(others), self._spec.examples - 1))]
+        others = [other for other in self._by_label[_label(seed)] if _text(other) != _text(seed)]
+        shown = context.rng.sample(others, min(len(others), self._spec.examples - 1))
+        for other in shown:
+            context.showed(other)
+        return [_text(seed), *map(_text, shown)]
 
     def _labelled(self, context: UnitContext) -> list[tuple[str, str]]:
         labels = context.rng.sample(self._labels, min(len(self._labels), _MOST_LABELS_SHOWN))
-        return [(context.rng.choice(self._by_label[label]), label) for label in labels]
+        chosen = [(context.rng.choice(self._by_label[label]), label) for label in labels]
+        for seed, _ in chosen:
+            context.showed(seed)
+        return [(_text(seed), label) for seed, label in chosen]
+
+
+def _text(seed: Seed) -> str:
+    return str(seed.fields["text"])
 
 
 def _label(seed: Seed) -> str:

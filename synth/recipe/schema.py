@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Tag
 
 from synth.recipe.axes import Axis, Exclusion, LongTailSpec, PersonasSpec
-from synth.recipe.base import Name, Number, Spec, Whole, text_or_mapping
+from synth.recipe.base import URL, Name, Number, Spec, Whole, text_or_mapping
 from synth.recipe.diversity import DiversitySpec
 from synth.recipe.gates import Gate
 from synth.recipe.kinds.union import Generator
@@ -44,6 +44,11 @@ class BudgetSpec(Spec):
 class OutputSpec(Spec):
     formats: list[Literal["messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "parquet"]] = ["messages"]
     """What is written to `dataset/`: rows in full always; for every other format here a folder of its own."""
+    license: str | None = None
+    """Under which the dataset may be used: an SPDX identifier such as `CC-BY-4.0`, or an address. Stands in the card
+    and in `croissant.json`."""
+    usage: list[Annotated[str, Field(pattern=URL)]] = []
+    """What the dataset may be used for, as addresses of DUO terms or of an ODRL offer; stands in `croissant.json`."""
 
 
 class Recipe(Spec):
