@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import orjson
+
 from synth.budget import Budget, require_prices
 from synth.diversity.embedders import open_embeddings
 from synth.diversity.embedding import Embeddings
@@ -160,7 +161,7 @@ class _Job:
                     for warning in judging_warnings(report):
                         self._listener(Warned(f"gate {gate!r}: {warning}"))
                 store.set_meta({"seconds": str(seconds), "summary": orjson.dumps(summary).decode()})
-                write_run_folder(self._dir, recipe, prepared.lock, store, summary)
+                write_run_folder(self._dir, prepared.lock, store, summary)
                 example = next((row for spec in recipe.generate for row in store.accepted_rows(spec.id)), None)
                 shown = orjson.loads(example) if example is not None else None
                 self._listener(RunFinished(self._dir, summary, shown, ending.message, ending.hint))

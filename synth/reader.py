@@ -66,6 +66,12 @@ class RunReader:
         return found
 
     @property
+    def written(self) -> dict[str, str]:
+        """SHA-256 of each file beside the dataset, by name, as the latest invocation to end has written it."""
+        found: dict[str, str] = orjson.loads(self._meta.get("files", "{}"))
+        return found
+
+    @property
     def running(self) -> int | None:
         """The id of the process at work in the folder, or None."""
         try:

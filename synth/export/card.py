@@ -5,26 +5,31 @@ from __future__ import annotations
 import orjson
 
 from synth.messages import Json
-from synth.recipe.schema import Recipe
+from synth.recipe.lock import Lock
 from synth.store import Store
 
 
-def dataset_card(recipe: Recipe, store: Store, summary: Json) -> str:
+def dataset_card(lock: Lock, store: Store, summary: Json) -> str:
     """The text of the run folder's ``README.md``."""
-    parts = [_front_matter(recipe), f"# {recipe.name}", _opening(summary), _generators(summary)]
+    recipe = lock.recipe
+    parts = [_front_matter(recipe), f"# {recipe['name']}", _opening(summary), _generators(summary)]
     if summary["rejected"]:
         parts.append(_rejected(summary))
     if summary.get("exports"):
         parts.append(_exports(summary["exports"]))
-    if recipe.gates:
-        parts.append("Gates that every example passed, in order: " + ", ".join(f"`{g.id}`" for g in recipe.gates) + ".")
-    parts += [_models(recipe), *_examples(recipe, store)]
+    if recipe["gates"]:
+        names = ", ".join(f"`{gate['id']}`" for gate in recipe["gates"])
+        parts.append(f"Gates that every example passed, in order: {names}.")
+    parts += [_models(recipe), _limits(recipe), *_examples(recipe, store)]
     return "\n\n".join(parts) + "\n"
 
 
-def _front_matter(recipe: Recipe) -> str:
-    configs = "\n".join(f"- config_name: {s.id}\n  data_files: dataset/{s.id}.jsonl" for s in recipe.generate)
-    return f"---\npretty_name: {recipe.name}\ntags:\n- synthetic\n- synth\nconfigs:\n{configs}\n---"
+def _front_matter(recipe: Json) -> str:
+    ids = [spec["id"] for spec in recipe["generate"]]
+    configs = "\n".join(f"- config_name: {name}\n  data_files: dataset/{name}.jsonl" for name in ids)
+    given = recipe["output"]["license"]
+    license_ = "" if given is None else f"license: {'other' if '://' in given else given.lower()}\n"
+    return f"---\npretty_name: {recipe['name']}\n{license_}tags:\n- synthetic\n- synth\nconfigs:\n{configs}\n---"
 
 
 def _opening(summary: Json) -> str:
@@ -58,17 +63,27 @@ def _exports(exports: Json) -> str:
     return "\n".join(["The same rows in other formats:", "", *rows])
 
 
-def _models(recipe: Recipe) -> str:
-    rows = [f"- `{name}`: {spec.model or 'default'} ({spec.provider})" for name, spec in recipe.models.items()]
+def _models(recipe: Json) -> str:
+    models = recipe["models"].items()
+    rows = [f"- `{name}`: {spec['model'] or 'default'} ({spec['provider']})" for name, spec in models]
     return "\n".join(["Models:", "", *rows])
 
 
-def _examples(recipe: Recipe, store: Store) -> list[str]:
+def _limits(recipe: Json) -> str:
+    licence = recipe["output"]["license"] or "not stated; add `output: {license: …}` to the recipe"
+    return (
+        f"Licence: {licence}. The terms of the models above may say more.\n\n"
+        "Limits: the texts are a model's. Gates and checks saw every row, people did not; what the seeds lack, or the "
+        "models believe wrongly, the rows may lack or repeat."
+    )
+
+
+def _examples(recipe: Json, store: Store) -> list[str]:
     """One example a generator, in a fence that its text cannot close."""
     shown = []
-    for spec in recipe.generate:
-        row = next(store.accepted_rows(spec.id), None)
+    for spec in recipe["generate"]:
+        row = next(store.accepted_rows(spec["id"]), None)
         if row is not None:
             text = orjson.dumps(orjson.loads(row)["messages"], option=orjson.OPT_INDENT_2).decode()
-            shown.append(f"An example of `{spec.id}`:\n\n~~~~~json\n{text}\n~~~~~")
+            shown.append(f"An example of `{spec['id']}`:\n\n~~~~~json\n{text}\n~~~~~")
     return shown

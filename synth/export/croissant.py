@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from synth.messages import Json
-from synth.recipe.kinds.base import GeneratorSpec
 from synth.recipe.lock import Lock
-from synth.recipe.schema import Recipe
 
 _CONTEXT: Json = {
     "@language": "en",
@@ -76,19 +74,18 @@ _PROPERTIES = {"seed_id": "prov:wasDerivedFrom", "lineage": "prov:wasGeneratedBy
 """The fields of a record that say where it comes from, as what."""
 
 
-def croissant(
-    recipe: Recipe, lock: Lock, run_dir: Path, hashes: Mapping[Path, str], *, started: float, ended: float
-) -> Json:
+def croissant(lock: Lock, run_dir: Path, hashes: Mapping[Path, str], *, started: float, ended: float) -> Json:
     """The metadata of a run folder.
 
     ``hashes`` maps each generator's dataset file, in the recipe's order, to its SHA-256. ``started`` and ``ended`` are
     seconds since 1970.
     """
+    recipe, output = lock.recipe, lock.recipe["output"]
     made: Json = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
-        "name": recipe.name,
-        "description": f"Synthetic data made by synth {lock.synth} from the recipe {recipe.name}.",
+        "name": recipe["name"],
+        "description": f"Synthetic data made by synth {lock.synth} from the recipe {recipe['name']}.",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "datePublished": _time(ended),
         "version": "1.0.0",
@@ -104,20 +101,20 @@ def croissant(
             }
             for path, digest in hashes.items()
         ],
-        "recordSet": [_record_set(spec, path) for spec, path in zip(recipe.generate, hashes, strict=True)],
-        "prov:wasGeneratedBy": _run(recipe, lock, started, ended),
+        "recordSet": [_record_set(spec, path) for spec, path in zip(recipe["generate"], hashes, strict=True)],
+        "prov:wasGeneratedBy": _run(lock, started, ended),
         "prov:wasAttributedTo": {"@id": "#synth"},
     }
-    if recipe.seeds is not None:
+    if recipe["seeds"] is not None:
         made["prov:wasDerivedFrom"] = {"@id": "#seeds"}
-    if recipe.output.license is not None:
-        made["license"] = _license(recipe.output.license)
-    if recipe.output.usage:
-        made["usageInfo"] = list(recipe.output.usage)
+    if output["license"] is not None:
+        made["license"] = _license(output["license"])
+    if output["usage"]:
+        made["usageInfo"] = list(output["usage"])
     return made
 
 
-def _run(recipe: Recipe, lock: Lock, started: float, ended: float) -> Json:
+def _run(lock: Lock, started: float, ended: float) -> Json:
     """The run as an activity: what it used, who took part, and one activity within it for each generator."""
     used: list[Json] = [{"@id": "#recipe", "@type": "prov:Entity", "name": "recipe.lock.yaml"}]
     for path, digest in lock.seeds.items():
@@ -128,13 +125,13 @@ def _run(recipe: Recipe, lock: Lock, started: float, ended: float) -> Json:
         for name, digest in lock.prompts.items()
     ]
     agents: list[Json] = [{"@id": "#synth", "@type": "prov:SoftwareAgent", "name": f"synth {lock.synth}"}]
-    for name, spec in recipe.models.items():
-        agent = {"@id": f"#model/{name}", "@type": "prov:SoftwareAgent", "name": spec.model or name}
-        agents.append(agent | {"description": spec.provider})
+    for name, spec in lock.recipe["models"].items():
+        agent = {"@id": f"#model/{name}", "@type": "prov:SoftwareAgent", "name": spec["model"] or name}
+        agents.append(agent | {"description": spec["provider"]})
     return {
         "@id": "#run",
         "@type": "prov:Activity",
-        "name": f"synth run {recipe.name}",
+        "name": f"synth run {lock.recipe['name']}",
         "prov:startedAtTime": _time(started),
         "prov:endedAtTime": _time(ended),
         "prov:used": used,
@@ -142,20 +139,22 @@ def _run(recipe: Recipe, lock: Lock, started: float, ended: float) -> Json:
     }
 
 
-def _record_set(spec: GeneratorSpec, path: Path) -> Json:
-    fields = [_field(f"{spec.id}/{name}", path, name, text) for name, text in _FIELDS.items()]
+def _record_set(spec: Json, path: Path) -> Json:
+    fields = [_field(f"{spec['id']}/{name}", path, name, text) for name, text in _FIELDS.items()]
     for name, (text, parts) in _PARTS.items():
-        field = _named(f"{spec.id}/{name}", name, text)
-        field["subField"] = [_part(f"{spec.id}/{name}/{part}", path, name, part, told) for part, told in parts.items()]
+        field = _named(f"{spec['id']}/{name}", name, text)
+        field["subField"] = [
+            _part(f"{spec['id']}/{name}/{part}", path, name, part, told) for part, told in parts.items()
+        ]
         fields.append(field)
     messages = next(field for field in fields if field["name"] == "messages")
     messages |= {"repeated": True, "prov:wasGeneratedBy": {"@id": "#run"}}
     return {
         "@type": "cr:RecordSet",
-        "@id": spec.id,
-        "name": spec.id,
-        "description": f"Examples of the kind {spec.kind}.",
-        "key": {"@id": f"{spec.id}/id"},
+        "@id": spec["id"],
+        "name": spec["id"],
+        "description": f"Examples of the kind {spec['kind']}.",
+        "key": {"@id": f"{spec['id']}/id"},
         "field": fields,
     }
 

@@ -15,41 +15,43 @@ from synth.files import write_atomically
 from synth.fingerprint import sha256_file
 from synth.messages import Json
 from synth.recipe.lock import Lock
-from synth.recipe.schema import Recipe
 from synth.store import Store
 
 
-def write_run_folder(run_dir: Path, recipe: Recipe, lock: Lock, store: Store, summary: Json) -> None:
+def write_run_folder(run_dir: Path, lock: Lock, store: Store, summary: Json) -> None:
     """Bring every file of the run folder up to date with the store; each is replaced whole."""
-    files = [dataset_file(run_dir, spec.id) for spec in recipe.generate]
-    for spec, path in zip(recipe.generate, files, strict=True):
-        write_atomically(path, _lines(store.accepted_rows(spec.id)))
-    rejected = (row for spec in recipe.generate for row in store.rejected_rows(spec.id))
+    generators = [spec["id"] for spec in lock.recipe["generate"]]
+    files = [dataset_file(run_dir, name) for name in generators]
+    for name, path in zip(generators, files, strict=True):
+        write_atomically(path, _lines(store.accepted_rows(name)))
+    rejected = (row for name in generators for row in store.rejected_rows(name))
     write_atomically(run_dir / "rejected.jsonl", _lines(rejected))
     hashes = {path: sha256_file(path) for path in files}
-    if exports := _write_formats(run_dir, recipe, store):
+    if exports := _write_formats(run_dir, generators, lock.recipe["output"]["formats"], store):
         summary["exports"] = exports
     write_atomically(run_dir / "summary.json", [_pretty(summary)])
     started = float(store.meta()["started"])
-    metadata = croissant(recipe, lock, run_dir, hashes, started=started, ended=time.time())
+    metadata = croissant(lock, run_dir, hashes, started=started, ended=time.time())
     write_atomically(run_dir / "croissant.json", [_pretty(metadata)])
-    write_atomically(run_dir / "README.md", [dataset_card(recipe, store, summary).encode()])
+    write_atomically(run_dir / "README.md", [dataset_card(lock, store, summary).encode()])
+    written = ["README.md", "croissant.json", "prompts.json", "rejected.jsonl", "summary.json"]
+    store.set_meta({"files": orjson.dumps({name: sha256_file(run_dir / name) for name in written}).decode()})
 
 
-def _write_formats(run_dir: Path, recipe: Recipe, store: Store) -> Json:
+def _write_formats(run_dir: Path, generators: list[str], formats: list[str], store: Store) -> Json:
     """Write ``dataset/<format>/`` for every further format. By format: the rows written, and left out by reason."""
     exports: Json = {}
-    for name in dict.fromkeys(recipe.output.formats):
+    for name in dict.fromkeys(formats):
         if name == "messages":
             continue
         told: Json = {"written": 0, "left_out": {}}
-        for spec in recipe.generate:
+        for generator in generators:
 
-            def rows(generator: str = spec.id) -> Iterator[Json]:
+            def rows(generator: str = generator) -> Iterator[Json]:
                 return map(orjson.loads, store.accepted_rows(generator))
 
             suffix = "parquet" if name == "parquet" else "jsonl"
-            done = export_rows(rows, name, run_dir / "dataset" / name / f"{spec.id}.{suffix}")
+            done = export_rows(rows, name, run_dir / "dataset" / name / f"{generator}.{suffix}")
             told["written"] += done.written
             for reason, count in done.left_out.items():
                 told["left_out"][reason] = told["left_out"].get(reason, 0) + count

@@ -1,4 +1,4 @@
-"""What was changed by hand in a run folder: its dataset against the run store, and the hashes of its metadata."""
+"""What was changed by hand in a run folder: its dataset against the run store, the hashes of all that was written."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def verify(reader: RunReader) -> Iterator[str]:
         attempts = reader.attempts(generator=generator, accepted=True, newest=_EVERYTHING)
         yield from _compare(path, {attempt.unit: attempt.row for attempt in attempts})
     yield from _hashes(reader.folder)
+    yield from _written(reader)
 
 
 def _compare(path: Path, stored: dict[str, Json]) -> Iterator[str]:
@@ -63,3 +64,14 @@ def _hashes(folder: Path) -> Iterator[str]:
     for file, digest in named:
         if file.is_file() and sha256_file(file) != digest:
             yield f"{file} has another SHA-256 than {path.name} says"
+
+
+def _written(reader: RunReader) -> Iterator[str]:
+    """The files beside the dataset, against the hashes that the run noted when it wrote them."""
+    for name, digest in reader.written.items():
+        path = reader.folder / name
+        if not path.is_file():
+            if name != "croissant.json":  # said already
+                yield f"{path} is missing"
+        elif sha256_file(path) != digest:
+            yield f"{path} was changed"
