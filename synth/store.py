@@ -241,6 +241,38 @@ class Store:
         ).fetchone()
         return attempts, accepted
 
+    # -- deletion -------------------------------------------------------------------------------------------------
+
+    def all_rows(self) -> Iterator[tuple[str, str | None, bytes]]:
+        """Unit, gate (None where accepted) and row of every attempt."""
+        return iter(self._reader.execute("SELECT unit, gate, row FROM attempts ORDER BY generator, place"))
+
+    def prompts(self) -> Iterator[tuple[str, str]]:
+        """Unit and text of every request that a call was made with."""
+        for unit, request in self._reader.execute("SELECT unit, request FROM calls ORDER BY unit"):
+            messages = orjson.loads(request)["messages"]
+            yield unit, "\n".join(message.get("content") or "" for message in messages)
+
+    def forget(self, rows: Mapping[str, bytes], gate: str) -> int:
+        """Leave of each unit in ``rows`` only its place, as rejected by ``gate`` with the row given; drop its calls.
+
+        Returns how many calls went. What is overwritten cannot be read from the file any more.
+        """
+        try:
+            self._reader.execute("PRAGMA secure_delete = ON")
+            with self._reader:
+                gone = self._reader.executemany("DELETE FROM calls WHERE unit = ?", [(unit,) for unit in rows]).rowcount
+                self._reader.executemany(
+                    "UPDATE attempts SET gate = ?, text = NULL, row = ? WHERE unit = ?",
+                    [(gate, row, unit) for unit, row in rows.items()],
+                )
+                self._reader.execute("DELETE FROM vectors")
+            self._reader.execute("VACUUM")
+            self._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise _failure(self.path, error) from error
+        return gone
+
     # -- embeddings -----------------------------------------------------------------------------------------------
 
     def find_vector(self, key: str) -> bytes | None:

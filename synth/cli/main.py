@@ -23,6 +23,8 @@ _COMMANDS = {
     "show": "Show an example or a rejected attempt, with every call behind it.",
     "export": "Write a run's dataset in the format a trainer loads.",
     "verify": "Say what was changed by hand in a run folder.",
+    "diff": "Compare two runs: recipes, counts, and rows.",
+    "forget": "Remove a seed and all that came from it from a run.",
     "clean": "Write a file with its texts clean, and say what was changed and dropped.",
     "dedup": "Write a file without its near-duplicates.",
     "measure": "Measure how varied a dataset is.",

@@ -13,7 +13,21 @@ from synth.events import Event
 from synth.progress.json_lines import event_name
 
 DOCS = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
-MINE = ["init", "run", "validate", "check", "preview", "plan", "status", "show", "schema"]
+MINE = [
+    "init",
+    "run",
+    "validate",
+    "check",
+    "preview",
+    "plan",
+    "status",
+    "show",
+    "export",
+    "verify",
+    "diff",
+    "forget",
+    "schema",
+]
 
 
 def section(title: str) -> str:

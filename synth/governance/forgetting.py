@@ -1,0 +1,128 @@
+"""Deletion by lineage: a seed, and all that was made of it, leaves a run folder.
+
+What came of a seed is found by what the rows say (``lineage.seeds``), and by what the prompts said: an example that was
+shown in the prompt of another one, such as a neighbour to differ from, takes that one along.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from synth.errors import UsageError
+from synth.export.dataset import write_run_folder
+from synth.messages import Json
+from synth.reader import RunReader
+from synth.recipe.problems import did_you_mean
+from synth.run_lock import only_run_in
+from synth.store import Store
+
+GATE = "forgotten"
+_SHORTEST = 24
+"""Characters of a text by which a prompt is known to have held it; shorter ones stand in many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What left: ids of accepted examples and of rejected attempts, and the number of calls behind them.
+
+    ``elsewhere`` are files of the run folder that still hold one of the texts, such as the log of a server.
+    """
+
+    accepted: tuple[str, ...]
+    rejected: tuple[str, ...]
+    calls: int
+    elsewhere: tuple[Path, ...] = field(default=())
+
+
+def forget(run_dir: Path, seed: str) -> Forgotten:
+    """Remove the seed with the id ``seed`` from a run, and bring every file of the folder up to date.
+
+    Places in the plan stay, empty: nothing is made anew. Raises ``UsageError`` where the run knows no such seed.
+    """
+    with RunReader(run_dir) as reader:
+        lock, summary = reader.lock, reader.summary
+    if summary is None:
+        raise UsageError(
+            f"{run_dir} has not ended yet", hint="run its recipe again: it resumes, and then forget the seed"
+        )
+    with only_run_in(run_dir):
+        store = Store.open(run_dir / "run.sqlite")
+        try:
+            rows, texts = _derived(store, seed)
+            accepted = tuple(unit for unit, row in rows.items() if "gate" not in row)
+            rejected = tuple(unit for unit, row in rows.items() if "gate" in row)
+            calls = store.forget({unit: _left_of(row) for unit, row in rows.items()}, GATE)
+            summary = _without(summary, store)
+            store.set_meta({"summary": orjson.dumps(summary).decode()})
+            write_run_folder(run_dir, lock, store, summary)
+        finally:
+            store.close()
+    return Forgotten(accepted, rejected, calls, tuple(_holding(run_dir, texts)))
+
+
+def _derived(store: Store, seed: str) -> tuple[dict[str, Json], set[str]]:
+    """The units to forget with their rows, and the texts that were made in them."""
+    rows = {unit: orjson.loads(row) for unit, gate, row in store.all_rows() if gate != GATE}
+    known = sorted({name for row in rows.values() for name in _seeds(row)})
+    if seed not in known:
+        raise UsageError(f"{store.path.parent} has nothing of a seed {seed!r}", hint=did_you_mean(seed, known, "seeds"))
+    found = {unit for unit, row in rows.items() if seed in _seeds(row)}
+    texts: set[str] = set()
+    new = set(found)
+    while new:
+        fresh = {text for unit in new for text in _texts(rows[unit])} - texts
+        texts |= fresh
+        new = {
+            unit for unit, prompt in store.prompts() if unit in rows and any(text in prompt for text in fresh)
+        } - found
+        # A row made from a seed that a forgotten row had become (a later generation).
+        new |= {unit for unit, row in rows.items() if found & set(_seeds(row))}
+        new -= found
+        found |= new
+    return {unit: row for unit, row in rows.items() if unit in found}, texts
+
+
+def _left_of(row: Json) -> bytes:
+    """The line that stays in ``rejected.jsonl``, without a word of what it was."""
+    kept = {name: row[name] for name in ("id", "kind", "generator")}
+    gone = {"seed_id": None, "gate": GATE, "reason": "removed by synth forget", "score": None, "text": ""}
+    return orjson.dumps(kept | gone | {"attributes": {}, "lineage": {}})
+
+
+def _seeds(row: Json) -> list[str]:
+    seeds: list[str] = row["lineage"]["seeds"]
+    return seeds
+
+
+def _texts(row: Json) -> Iterable[str]:
+    """What was written in a unit: the assistant's words, and a rejected attempt's text."""
+    said = [message.get("content") for message in row.get("messages", ()) if message["role"] == "assistant"]
+    return (text for text in [*said, row.get("text")] if isinstance(text, str) and len(text) >= _SHORTEST)
+
+
+def _without(summary: Json, store: Store) -> Json:
+    """The summary with the counts as they are now."""
+    rejections = store.rejections()
+    generators = {name: dict(entry) for name, entry in summary["generators"].items()}
+    for name, entry in generators.items():
+        entry["attempts"], entry["accepted"] = store.tally(name)
+        entry["rejected"] = rejections.get(name, {})
+    total: Counter[str] = Counter()
+    for gates in rejections.values():
+        total.update(gates)
+    accepted = sum(entry["accepted"] for entry in generators.values())
+    return summary | {"accepted": accepted, "rejected": dict(total.most_common()), "generators": generators}
+
+
+def _holding(run_dir: Path, texts: set[str]) -> Iterable[Path]:
+    wanted = [text.encode() for text in texts]
+    for path in sorted(run_dir.rglob("*")):
+        if path.is_file() and path.name != "run.sqlite":
+            content = path.read_bytes()
+            if any(text in content for text in wanted):
+                yield path
