@@ -1,67 +1,77 @@
-"""Self-BLEU and seconds a token of CorrSynth beside plain sampling, in the transformers provider's lockstep.
+"""Seconds a token of CorrSynth beside plain sampling in one vLLM server, the two in turn.
 
-    python benchmarks/corrsynth.py MODEL banking77_train.csv [--texts 8] [--tokens 24]
+    python benchmarks/corrsynth.py --vllm VENV --model FOLDER [--flight 16] [--tokens 64] [--rounds 6]
 
-MODEL is a folder or a .gguf. Four intents, three seeds each in the prompt; a small trial, no student is trained.
+All requests of a round are sent at once, as one group, and none ends before its tokens are full; a round of each is
+left out as warming up.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import random
+import asyncio
 import time
-from collections import defaultdict
+from pathlib import Path
+from statistics import median
 
-from synth.diversity.measures import self_bleu, tokens
-from synth.messages import Message
-from synth.models.client import Request, Sampling
-from synth.models.corrsynth.member import Contrast, Member
-from synth.models.transformers_decoding import write_together
-from synth.models.transformers_model import _load
+import aiohttp
 
-METHODS: dict[str, tuple[Contrast, float] | None] = {
-    "plain": None,
-    "intra, delta .5": ("intra", 0.5),
-    "cross, delta .5": ("cross", 0.5),
-    "hybrid, delta .5": ("hybrid", 0.5),
-}
+from benchmarks.vllm_server import serving_vllm
+from synth.models.corrsynth.member import XARGS, Member
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model")
-    parser.add_argument("data")
-    parser.add_argument("--texts", type=int, default=8, help="for each of four intents")
-    parser.add_argument("--tokens", type=int, default=24)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vllm", type=Path, required=True, help="a virtual environment with vLLM")
+    parser.add_argument("--model", type=Path, required=True, help="a model folder")
+    parser.add_argument("--flight", type=int, default=16)
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--log", type=Path, default=Path("/tmp/synth-bench-vllm.log"))
     arguments = parser.parse_args()
-    loaded = _load(arguments.model, 2048)
-    rng = random.Random(3)
-    by_label: dict[str, list[str]] = defaultdict(list)
-    with open(arguments.data, newline="") as file:
-        for row in csv.DictReader(file):
-            by_label[row.get("label") or row.get("category") or ""].append(row["text"])
-    labels = rng.sample(sorted(by_label), 4)
-    for name, method in METHODS.items():
-        writings, owners = [], []
-        for label in labels:
-            shown = "\n".join(f"- {text}" for text in by_label[label][:3])
-            asked = (
-                f"Messages to a bank about {label.replace('_', ' ')}:\n{shown}\nWrite one more. Answer with it alone."
-            )
-            for number in range(arguments.texts):
-                member = Member("g", 1, label, method[0], 1.0, method[1], 1e-3) if method is not None else None
-                sampling = Sampling(1.0, 0.9, arguments.tokens)
-                request = Request((Message("user", asked),), sampling, seed=1000 * number + labels.index(label))
-                writings.append(loaded.writing(request, member))
-                owners.append(label)
-        started = time.perf_counter()
-        write_together(loaded.model, writings, ends=loaded.ends, context=loaded.context, decode=loaded.tokenizer.decode)
-        seconds = time.perf_counter() - started
-        texts = [loaded.tokenizer.decode(one.tokens, skip_special_tokens=True) for one in writings]
-        count = sum(len(one.tokens) for one in writings)
-        score = self_bleu([tokens(text) for text in texts])
-        print(f"{name:18} self-BLEU {score:5.1f}   {seconds / count:.4f} s/token   {texts[0]!r}", flush=True)
+    with serving_vllm(arguments.vllm, arguments.model, arguments.log) as url:
+        asyncio.run(compare(url, arguments))
+
+
+async def compare(url: str, arguments: argparse.Namespace) -> None:
+    taken: dict[str, list[float]] = {"plain": [], "corrsynth": []}
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=600)) as session:
+        for number in range(arguments.rounds + 1):
+            for name, seconds in taken.items():
+                bodies = [
+                    _body(arguments.model.name, arguments.tokens, number, place, arguments.flight, name)
+                    for place in range(arguments.flight)
+                ]
+                started = time.perf_counter()
+                await asyncio.gather(*(_send(session, url, body) for body in bodies))
+                if number:
+                    seconds.append((time.perf_counter() - started) / (arguments.flight * arguments.tokens))
+    ratios = [ours / plain for ours, plain in zip(taken["corrsynth"], taken["plain"], strict=True)]
+    for name, seconds in taken.items():
+        shown = "  ".join(f"{1000 * one:.2f}" for one in seconds)
+        print(f"{name:10} median {1000 * median(seconds):.2f} ms/token ({shown})")
+    print(f"corrsynth ÷ plain, {arguments.flight} in flight: median of rounds {median(ratios):.3f}", end=" ")
+    print(f"({min(ratios):.3f} to {max(ratios):.3f})")
+
+
+def _body(model: str, count: int, number: int, place: int, size: int, name: str) -> dict[str, object]:
+    body: dict[str, object] = {
+        "model": model,
+        "messages": [{"role": "user", "content": f"Tell a short story about animal number {place % 8}."}],
+        "temperature": 1.0,
+        "top_k": 50,
+        "max_tokens": count,
+        "ignore_eos": True,
+    }
+    if name == "corrsynth":
+        body[XARGS] = Member(f"g{number}", size, str(place % 8), "hybrid", 1.0, 0.5, 1e-3).to_xargs()
+    return body
+
+
+async def _send(session: aiohttp.ClientSession, url: str, body: dict[str, object]) -> None:
+    async with session.post(f"{url}/chat/completions", json=body) as response:
+        response.raise_for_status()
+        await response.read()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from synth.errors import UsageError
 from synth.fingerprint import sha256_file
 from synth.models.batch.endpoint import BatchEndpoint
 from synth.models.context import Context
+from synth.models.corrsynth.lockstep import Lockstep
 from synth.models.embedded.provider import EmbeddedServer, EmbeddedServers
 from synth.models.embedded.pull import is_path
 from synth.models.embedded.registry import DEFAULT
@@ -182,7 +183,7 @@ class _Opening:
             endpoint, limiter = self._endpoints[key]
             model = server.name
         length = spec.context_length or await _find_context_length(endpoint, model)
-        client = OpenAICompatible(
+        asking = OpenAICompatible(
             endpoint,
             model,
             structured=spec.structured,
@@ -190,6 +191,7 @@ class _Opening:
             send_seed=bool(spec.send_seed),
             context=Context(length, partial(count_tokens, endpoint, model)) if length is not None else None,
         )
+        client = Lockstep(asking)
         price = find_price(spec, None)
         return Model(name, f"vllm:{model}", endpoint.base_url, client, limiter, price, spec.timeout, server)
 

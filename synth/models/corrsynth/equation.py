@@ -19,7 +19,8 @@ import torch
 from synth.models.corrsynth.member import Member
 
 _IMPOSSIBLE = -100.0
-"""The log of a probability that is as good as none: masked tokens have -inf, which no difference can be taken of."""
+"""So far below the likeliest a token is as good as impossible: masked ones have -inf, which no difference can be
+taken of."""
 
 
 def contrast_weights(members: Sequence[Member]) -> torch.Tensor:
@@ -37,11 +38,19 @@ def contrast_weights(members: Sequence[Member]) -> torch.Tensor:
 
 
 def contrast_logits(logits: torch.Tensor, members: Sequence[Member], weights: torch.Tensor) -> torch.Tensor:
-    """The contrasted logits of ``members``, from and to shape (m, vocabulary); ``weights`` are theirs."""
-    log_p = torch.log_softmax(logits.float(), dim=-1)
-    gamma = log_p.new_tensor([member.gamma for member in members])[:, None]
-    alpha = log_p.new_tensor([member.alpha for member in members])[:, None]
-    cut = log_p.max(dim=-1, keepdim=True).values + torch.log(alpha)
-    others = log_p.clamp_min(_IMPOSSIBLE)
-    contrasted = gamma * log_p - weights.to(log_p) @ others
-    return contrasted.masked_fill(log_p < cut, -torch.inf)
+    """The contrasted logits of ``members``, from and to shape (m, vocabulary); ``weights`` are theirs.
+
+    Up to a constant for each text, which no sampler sees: so logits stand for log P, and the vocabulary is gone
+    through three times in all, which is what costs.
+    """
+    own = logits.float()
+    gamma = own.new_tensor([member.gamma for member in members])
+    alpha = own.new_tensor([member.alpha for member in members])[:, None]
+    lowest, highest = torch.aminmax(own, dim=-1, keepdim=True)
+    mixed = torch.diag(gamma) - weights.to(own)
+    if torch.isfinite(lowest).all():
+        contrasted = mixed @ own
+    else:  # a grammar rules tokens out
+        contrasted = mixed @ torch.maximum(own, highest + _IMPOSSIBLE)
+        contrasted.masked_fill_(own == -torch.inf, -torch.inf)
+    return contrasted.masked_fill_(own < highest + torch.log(alpha), -torch.inf)

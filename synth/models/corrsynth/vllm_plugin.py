@@ -8,7 +8,6 @@ ended counts no more. Needs nothing of synth but this folder, so a server's envi
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 import torch
@@ -29,8 +28,8 @@ class CorrSynth(LogitsProcessor):  # type: ignore[misc]  # vLLM is in no environ
 
     def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:
         self._members: dict[int, Member] = {}
-        self._plans: list[tuple[torch.Tensor, list[Member], torch.Tensor]] = []
         self._device = device
+        self._plan()
 
     def is_argmax_invariant(self) -> bool:
         return False
@@ -54,16 +53,15 @@ class CorrSynth(LogitsProcessor):  # type: ignore[misc]  # vLLM is in no environ
         self._plan()
 
     def _plan(self) -> None:
-        groups: dict[str, list[int]] = defaultdict(list)
-        for index in sorted(self._members):
-            groups[self._members[index].group].append(index)
-        self._plans = []
-        for rows in groups.values():
-            members = [self._members[row] for row in rows]
-            where = torch.tensor(rows, device=self._device)
-            self._plans.append((where, members, contrast_weights(members).to(self._device)))
+        """One product for all groups of the batch: texts of other groups have no weight."""
+        self._rows = torch.tensor(sorted(self._members), device=self._device)
+        self._ordered = [self._members[row] for row in sorted(self._members)]
+        self._weights = contrast_weights(self._ordered).to(self._device)
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
-        for rows, members, weights in self._plans:
-            logits[rows] = contrast_logits(logits[rows], members, weights).to(logits.dtype)
+        if not self._ordered:
+            return logits
+        if len(self._ordered) == len(logits):
+            return contrast_logits(logits, self._ordered, self._weights).to(logits.dtype)
+        logits[self._rows] = contrast_logits(logits[self._rows], self._ordered, self._weights).to(logits.dtype)
         return logits
