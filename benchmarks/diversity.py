@@ -111,7 +111,9 @@ class Bench:
                     return
                 started = time.monotonic()
                 summary = self._run(METHODS[name], name, seed, url, arguments.model.name)
-                print(f"{name}, seed {seed}: {summary['accepted']} texts, {time.monotonic() - started:.0f} s", flush=True)
+                print(
+                    f"{name}, seed {seed}: {summary['accepted']} texts, {time.monotonic() - started:.0f} s", flush=True
+                )
 
     def _folder(self, name: str, seed: int) -> Path:
         return self._out / f"{self._part}-{self._texts}-{seed}-{name.replace(' ', '-')}"

@@ -13,10 +13,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from synth.diversity.endpoint_embedder import embedder_price
 from synth.errors import BudgetSpent, UsageError
 from synth.messages import Usage
 from synth.models.caller import Amount
 from synth.models.prices import find_price
+from synth.recipe.diversity import EmbedderSpec
 from synth.recipe.schema import BudgetSpec, Recipe
 
 _NANO = 1_000_000_000  # whole nanodollars: sums of floats drift, and drift would pass the limit
@@ -125,6 +127,12 @@ def require_prices(recipe: Recipe) -> None:
         raise UsageError(
             f"budget.usd needs a price for {', '.join(f'models.{name}' for name in unknown)}",
             hint="give `price: {input: ..., output: ...}` in USD per million tokens; 0 for what costs nothing",
+        )
+    embedder = recipe.diversity.embedder if recipe.diversity != "off" else None
+    if isinstance(embedder, EmbedderSpec) and embedder_price(embedder) is None:
+        raise UsageError(
+            "budget.usd needs a price for diversity.embedder",
+            hint="give `price: ...` in USD per million tokens; 0 for what costs nothing",
         )
 
 

@@ -19,6 +19,7 @@ import orjson
 from synth.budget import Budget, require_prices
 from synth.diversity.embedders import open_embeddings
 from synth.diversity.embedding import Embeddings
+from synth.diversity.endpoint_embedder import Accounts
 from synth.errors import EXIT_INTERRUPTED, RunError, UsageError
 from synth.estimate import estimate
 from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, Warned, guarded, ignore
@@ -194,14 +195,17 @@ class _Job:
 
     async def _carry_out(self, store: Store, prepared: Prepared) -> tuple[Ending, Json]:
         await _note_estimate(store, prepared)
-        self._embeddings = open_embeddings(self._recipe.diversity, self._loaded.base, store)
+        usage, cost = store.spent()
+        budget = Budget(self._recipe.budget, usage=usage, usd=cost)
+        accounts = Accounts(budget, _Watched(store, self._listener))
+        self._embeddings = open_embeddings(self._recipe.diversity, self._loaded.base, store, accounts)
         try:
-            return await self._carry_out_lines(store, make_lines(prepared, store, self._embeddings))
+            return await self._carry_out_lines(store, make_lines(prepared, store, self._embeddings), budget)
         finally:
             if self._embeddings is not None:
                 await self._embeddings.aclose()
 
-    async def _carry_out_lines(self, store: Store, lines: list[Line]) -> tuple[Ending, Json]:
+    async def _carry_out_lines(self, store: Store, lines: list[Line], budget: Budget) -> tuple[Ending, Json]:
         recipe = self._recipe
         usage, cost = store.spent()
         self._listener(
@@ -218,17 +222,15 @@ class _Job:
         if all(line.done for line in lines):
             return Ending("complete"), _calls(store, None)
         with _signals(self._interrupt):
-            return await self._with_models(lines, store)
+            return await self._with_models(lines, store, budget)
 
-    async def _with_models(self, lines: list[Line], store: Store) -> tuple[Ending, Json]:
+    async def _with_models(self, lines: list[Line], store: Store, budget: Budget) -> tuple[Ending, Json]:
         recipe = self._recipe
         if self._interrupted.is_set():
             return _INTERRUPTED, _calls(store, None)
         self._task = asyncio.current_task()
         caller: JournaledCaller | None = None
         try:
-            usage, cost = store.spent()
-            budget = Budget(recipe.budget, usage=usage, usd=cost)
             require_prices(recipe)
             async with (
                 open_models(

@@ -13,6 +13,7 @@ from typing import Self
 import orjson
 
 from synth.errors import UsageError
+from synth.example import generator_of
 from synth.messages import Json
 from synth.recipe.lock import Lock, read_lock
 from synth.recipe.problems import did_you_mean
@@ -133,8 +134,10 @@ class RunReader:
             "SELECT RTRIM(unit, '0123456789'), SUM(input_tokens), SUM(output_tokens), COALESCE(SUM(cost_usd), 0)"
             " FROM calls WHERE source = 'sent' GROUP BY 1"
         ):
-            row = found[line.removesuffix("-")]
-            row["tokens"], row["cost_usd"] = {"input": sent, "output": received}, round(cost, 6)
+            if (own := found.get(generator_of(line))) is not None:  # personas and embeddings are of no generator
+                own["tokens"]["input"] += sent
+                own["tokens"]["output"] += received
+                own["cost_usd"] = round(own["cost_usd"] + cost, 6)
         return found
 
     def find_unit(self, words: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Self
 import orjson
 
 from synth.errors import RunError, UsageError
+from synth.example import generator_of
 from synth.messages import Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
@@ -159,13 +160,17 @@ class Store:
         return Usage(tokens_in, tokens_out), cost
 
     def spent_by_generator(self) -> dict[str, tuple[Usage, float]]:
-        """The same for each generator that has called a model."""
+        """The same for each generator that has called a model; its echo of the teacher counts as its own."""
         rows = self._reader.execute(
             "SELECT RTRIM(unit, '0123456789') AS line,"
             " SUM(input_tokens), SUM(output_tokens), COALESCE(SUM(cost_usd), 0)"
             " FROM calls WHERE source = 'sent' GROUP BY line"
         )
-        return {line.removesuffix("-"): (Usage(sent, received), cost) for line, sent, received, cost in rows}
+        spent: dict[str, tuple[Usage, float]] = {}
+        for line, sent, received, cost in rows:
+            usage, before = spent.get(generator_of(line), (Usage(), 0.0))
+            spent[generator_of(line)] = usage + Usage(sent, received), before + cost
+        return spent
 
     def unpriced(self) -> int:
         """Calls sent to models whose price nobody knows."""

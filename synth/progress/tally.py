@@ -118,14 +118,13 @@ class Tally:
         if call.source != "sent":
             return
         self.calls += 1
-        generator = self.generators[call.generator]
-        generator.tokens.add(call.usage.output, self._clock())
         self.usage += call.usage
-        if call.cost_usd is None:
-            self.unpriced = True
-        else:
-            generator.cost_usd += call.cost_usd
-            self.cost_usd += call.cost_usd
+        self.unpriced = self.unpriced or call.cost_usd is None
+        self.cost_usd += call.cost_usd or 0.0
+        generator = self.generators.get(call.generator)
+        if generator is not None:  # personas and embeddings are of none
+            generator.tokens.add(call.usage.output, self._clock())
+            generator.cost_usd += call.cost_usd or 0.0
 
     def now(self) -> float:
         return self._clock()

@@ -20,6 +20,8 @@ class EmbedderSpec(Spec):
     """The endpoint, up to and including `/v1`."""
     api_key: str | None = None
     """Use `${VAR}`: keys are read from the environment and never stored."""
+    price: Number | None = Field(None, ge=0)
+    """USD per million tokens. Unset: looked up for known hosted models."""
 
 
 class DiversitySpec(Spec):

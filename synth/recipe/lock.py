@@ -47,7 +47,7 @@ def _may_change(path: KeyPath) -> bool:
             return True
         case ("models", _, field, *_):
             return field in _FREE_MODEL_FIELDS
-        case ("generate", _, "count"):
+        case ("generate", _, "count") | ("diversity", "embedder", "price"):
             return True
     return False
 

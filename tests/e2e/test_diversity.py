@@ -13,7 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from synth.cli.measure import command
+from synth.cli.status import command as status
 from synth.cli.terminal import Terminal
+from synth.errors import UsageError
 from synth.job import RunResult, run
 from synth.measure import measure_path
 from synth.recipe.load import load_recipe
@@ -60,7 +62,8 @@ class _Words(BaseHTTPRequestHandler):
             return
         cls.asked += body["input"]
         data = [{"index": n, "embedding": self._vector(text)} for n, text in enumerate(body["input"])]
-        self._send(200, cls.answer or {"data": data[::-1]})
+        usage = {"prompt_tokens": sum(len(text.split()) for text in body["input"])}
+        self._send(200, cls.answer or {"data": data[::-1], "usage": usage})
 
     @staticmethod
     def _vector(text: str) -> list[float]:
@@ -149,6 +152,7 @@ def test_the_teachers_echo_is_asked_once_and_kept_out(tmp_path: Path, server: ty
     assert result.summary["calls"]["sent"] >= 3 + 2
     again = carry_out(tmp_path, server, "run", echo="true", count=5)
     assert again.ending.status == "complete"
+    assert CliRunner().invoke(status, [str(tmp_path / "run")], obj=Terminal()).exit_code == 0
 
 
 def test_the_key_of_the_embedder_is_in_no_file(tmp_path: Path, server: type[_Words]) -> None:
@@ -157,8 +161,37 @@ def test_the_key_of_the_embedder_is_in_no_file(tmp_path: Path, server: type[_Wor
         assert path.is_dir() or b"sesame-key" not in path.read_bytes()
 
 
+PRICED = ("diversity.embedder.price=1000", "models.m.price.input=0", "models.m.price.output=0")
+
+
+def test_embeddings_count_as_calls_do(tmp_path: Path, server: type[_Words]) -> None:
+    result = carry_out(tmp_path, server, "run", count=6, sets=PRICED)
+    tokens = sum(len(text.split()) for text in server.asked)
+    said = result.summary["generators"]["animals"]["tokens"]
+    assert result.summary["tokens"] == {"input": said["input"] + tokens, "output": said["output"]}
+    assert result.summary["cost_usd"] == pytest.approx(tokens * 1000 / 1e6)
+    assert result.summary["calls"]["sent"] > result.summary["generators"]["animals"]["attempts"]
+    again = carry_out(tmp_path, server, "run", count=6, sets=PRICED)
+    assert again.summary["cost_usd"] == result.summary["cost_usd"]
+    assert CliRunner().invoke(status, [str(tmp_path / "run")], obj=Terminal()).exit_code == 0
+
+
+def test_embeddings_do_not_pass_a_budget(tmp_path: Path, server: type[_Words]) -> None:
+    short = carry_out(tmp_path, server, "run", count=30, sets=(*PRICED, "budget.usd=0.07"))
+    assert (short.ending.status, short.ending.exit_code) == ("short", 3)
+    assert "budget.usd is spent" in short.ending.message
+    assert 0 < short.summary["cost_usd"] <= 0.07
+    whole = carry_out(tmp_path, server, "run", count=6, sets=(*PRICED, "budget.usd=100"))
+    assert whole.ending.status == "complete"
+
+
+def test_a_budget_in_usd_needs_the_embedders_price(tmp_path: Path, server: type[_Words]) -> None:
+    with pytest.raises(UsageError, match=r"needs a price for diversity\.embedder"):
+        carry_out(tmp_path, server, "run", sets=("budget.usd=1", *PRICED[1:]))
+
+
 def test_a_busy_embedder_is_asked_again(tmp_path: Path, server: type[_Words], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synth.diversity.embedders._FIRST_WAIT", 0.001)
+    monkeypatch.setattr("synth.diversity.endpoint_embedder._FIRST_WAIT", 0.001)
     server.failures = 2
     assert carry_out(tmp_path, server, "run").ending.status == "complete"
 
@@ -173,7 +206,7 @@ def test_a_busy_embedder_is_asked_again(tmp_path: Path, server: type[_Words], mo
 def test_an_embedder_that_makes_no_sense_ends_the_run_with_a_reason(
     tmp_path: Path, server: type[_Words], monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], message: str
 ) -> None:
-    monkeypatch.setattr("synth.diversity.embedders._FIRST_WAIT", 0.001)
+    monkeypatch.setattr("synth.diversity.endpoint_embedder._FIRST_WAIT", 0.001)
     server.answer = answer
     result = carry_out(tmp_path, server, "run")
     assert (result.ending.status, result.ending.exit_code) == ("failed", 1)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from synth.events import ModelState
@@ -28,6 +30,14 @@ def test_only_calls_that_were_sent_count_as_tokens_and_cost() -> None:
     assert tally.usage.total == 30
     assert tally.cost_usd == pytest.approx(0.02)
     assert not tally.unpriced
+
+
+def test_calls_of_no_generator_count_in_the_whole() -> None:
+    tally = make(Clock())
+    tally.add(replace(call(), generator="personas"))
+    assert tally.usage.total == 15
+    assert tally.cost_usd == pytest.approx(0.01)
+    assert tally.generators["g"].cost_usd == 0
 
 
 def test_a_call_without_a_price_makes_the_cost_unknown() -> None:
