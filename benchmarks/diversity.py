@@ -84,8 +84,11 @@ def main() -> None:
     arguments = parser.parse_args()
     data = Banking77(arguments.train, arguments.train.with_name("banking77_test.csv"), arguments.out / "cache")
     bench = Bench(data, arguments.out, arguments.texts, TUNED if arguments.tune else REPORTED)
-    if arguments.vllm is not None:
-        bench.run_all(arguments)
+    left = [(seed, name) for seed in arguments.seeds for name in arguments.methods if not bench.done(name, seed)]
+    if arguments.vllm is not None and left:
+        deadline = time.monotonic() + 60 * arguments.minutes
+        with serving_vllm(arguments.vllm, arguments.model, arguments.out / "vllm.log") as url:
+            bench.run_all(left, url, arguments.model.name, deadline)
     bench.report(arguments.methods, arguments.seeds)
 
 
@@ -97,28 +100,20 @@ class Bench:
         self._part = part
         self._intents = data.choose_intents(INTENTS, part)
 
-    def run_all(self, arguments: argparse.Namespace) -> None:
-        """Carry out every run that is not complete, until the minutes are over."""
-        deadline = time.monotonic() + 60 * arguments.minutes
-        left = [(seed, name) for seed in arguments.seeds for name in arguments.methods if not self._done(name, seed)]
-        if not left:
-            return
-        log = self._out / "vllm.log"
-        with serving_vllm(arguments.vllm, arguments.model, log) as url:
-            for seed, name in left:
-                if time.monotonic() > deadline:
-                    print("the minutes are over; run the same command again to go on", flush=True)
-                    return
-                started = time.monotonic()
-                summary = self._run(METHODS[name], name, seed, url, arguments.model.name)
-                print(
-                    f"{name}, seed {seed}: {summary['accepted']} texts, {time.monotonic() - started:.0f} s", flush=True
-                )
+    def run_all(self, left: list[tuple[int, str]], url: str, model: str, deadline: float) -> None:
+        """Carry out these runs, until the minutes are over."""
+        for seed, name in left:
+            if time.monotonic() > deadline:
+                print("the minutes are over; run the same command again to go on", flush=True)
+                return
+            started = time.monotonic()
+            summary = self._run(METHODS[name], name, seed, url, model)
+            print(f"{name}, seed {seed}: {summary['accepted']} texts, {time.monotonic() - started:.0f} s", flush=True)
 
     def _folder(self, name: str, seed: int) -> Path:
         return self._out / f"{self._part}-{self._texts}-{seed}-{name.replace(' ', '-')}"
 
-    def _done(self, name: str, seed: int) -> bool:
+    def done(self, name: str, seed: int) -> bool:
         summary = self._folder(name, seed) / "summary.json"
         return summary.exists() and json.loads(summary.read_text())["status"] == "complete"
 
@@ -157,7 +152,7 @@ class Bench:
             },
             "seeds": {"path": "seeds.jsonl"},
             "generate": [generator],
-            "diversity": {"max_similarity": 0.8, "teacher_echo": True} if method.novelty else "off",
+            "diversity": {"teacher_echo": True} if method.novelty else "off",
             "budget": {"attempts": 20},
         }
         (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
@@ -176,20 +171,20 @@ class Bench:
     def report(self, methods: list[str], seeds: list[int]) -> None:
         rows = []
         for name in [*methods, REAL]:
-            found = [one for seed in seeds if (one := self._measure(name, seed)) is not None]
+            found = [one for seed in seeds if (one := self.measure(name, seed)) is not None]
             if found:
                 rows.append([name, str(len(found)), *(_spread([one[key] for one in found]) for key in found[0])])
         header = ["method", "seeds", "self-BLEU", "Vendi", "right label %", "student %", "tokens/text", "s/text"]
         show(f"{self._texts} texts a seed; intents: {', '.join(self._intents)}", header, rows)
 
-    def _measure(self, name: str, seed: int) -> dict[str, float] | None:
+    def measure(self, name: str, seed: int) -> dict[str, float] | None:
         if name == REAL:
             rng = random.Random(seed)
             drawn = [(text, label) for label in self._intents for text in self._draw_real(rng, label)]
             texts, labels = [text for text, _ in drawn], [label for _, label in drawn]
             cost = seconds = float("nan")
         else:
-            if not self._done(name, seed):
+            if not self.done(name, seed):
                 return None
             folder = self._folder(name, seed)
             made = [json.loads(line) for line in (folder / "dataset" / "texts.jsonl").read_text().splitlines()]
