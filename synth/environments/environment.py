@@ -20,18 +20,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import orjson
 
 from synth.environments.arguments import ArgumentSchema, suggest
 from synth.environments.authoring import ToolError
 from synth.environments.faults import answer_instead, draw, spoil
-from synth.environments.vocabulary import RecordedCall, Session, ToolResult, ToolSpec
+from synth.environments.vocabulary import Outcome, RecordedCall, Session, ToolResult, ToolSpec
 from synth.errors import EnvironmentFault
-from synth.fingerprint import fingerprint_text
 from synth.messages import Json, Tool
-from synth.recipe.faults import FaultRates
+from synth.recipe.faults import FaultKind, FaultRates
 
 Offered = Mapping[str, tuple[ToolSpec, ArgumentSchema]]
 
@@ -77,12 +76,11 @@ class Environment:
 
     async def state(self) -> Json:
         """The state: plain JSON data, a copy. Mode mock and live: the write calls so far and their answers."""
-        made: Json = orjson.loads(await self._session.state())
-        return made
+        return await self._session.state()
 
     async def state_hash(self) -> str:
         """32 hex digits; equal states have equal hashes."""
-        return fingerprint_text((await self._session.state()).decode())
+        return await self._session.state_hash()
 
     async def violations(self) -> list[str]:
         """The invariants that do not hold now, each in words; empty when all do."""
@@ -104,32 +102,53 @@ class Environment:
 
     async def replay(self) -> list[str]:
         """Make the recorded calls again on a fresh environment: what differs, in words; empty means identical."""
+        checked = [self._check(done.name, done.arguments, number) for number, done in enumerate(self._calls)]
+        passed = [one for one in checked if isinstance(one, _Passed)]
+        outcomes, end = await self._session.rerun([(one.tool, one.arguments) for one in passed])
+        again = iter(outcomes)
         differences = []
-        async with self.fresh() as other:
-            for number, done in enumerate(self.calls, 1):
-                again = await other.call(done.name, done.arguments)
-                if again != done.result:
-                    differences.append(f"call {number} ({done.name}) gave another result")
-            if await other.state_hash() != await self.state_hash():
-                differences.append("the end state is another one")
+        for number, (done, one) in enumerate(zip(self._calls, checked, strict=True), 1):
+            result = one.finish(next(again)) if isinstance(one, _Passed) else one
+            if result != done.result:
+                differences.append(f"call {number} ({done.name}) gave another result")
+        if end != await self.state_hash():
+            differences.append("the end state is another one")
         return differences
 
     async def _answer(self, name: str, arguments: str) -> ToolResult:
+        checked = self._check(name, arguments, len(self._calls))
+        if isinstance(checked, ToolResult):
+            return checked
+        return checked.finish(await self._session.call(checked.tool, checked.arguments))
+
+    def _check(self, name: str, arguments: str, number: int) -> ToolResult | _Passed:
+        """What call ``number`` comes to where it never reaches the session."""
         if name not in self._offered:
             return _refusal(f"there is no tool {name[:80]!r}{suggest(name, self._offered)}")
-        spec, schema = self._offered[name]
+        tool, schema = self._offered[name]
         try:
             values = schema.parse(arguments)
         except ToolError as error:
             return _refusal(str(error))
-        fault = draw(self.faults, self.seed, len(self._calls))
+        fault = draw(self.faults, self.seed, number)
         if fault is not None and (said := answer_instead(fault)) is not None:
             return ToolResult(said, error=True, fault=fault)
-        outcome = await self._session.call(spec, values)
+        return _Passed(tool, values, fault)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """A call that the session carries out, and the fault that befalls its result."""
+
+    tool: ToolSpec
+    arguments: Json
+    fault: FaultKind | None
+
+    def finish(self, outcome: Outcome) -> ToolResult:
         result = ToolResult(outcome.content, outcome.error, outcome.wrote, None, outcome.changes)
-        if fault is not None and not outcome.error and (spoiled := spoil(fault, outcome.content)) is not None:
-            result = replace(result, content=spoiled, fault=fault)
-        return result
+        if self.fault is None or outcome.error or (spoiled := spoil(self.fault, outcome.content)) is None:
+            return result
+        return replace(result, content=spoiled, fault=self.fault)
 
 
 def _refusal(message: str) -> ToolResult:

@@ -7,15 +7,15 @@ that is started for the session. A tool reads where the server says so (``readOn
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from synth.environments.mcp_client import Connection, Listing, ServerFailed, connect
 from synth.environments.spec import EnvironmentSpec, ServerSpec
-from synth.environments.vocabulary import Outcome, ToolSpec
+from synth.environments.vocabulary import Outcome, ToolSpec, call_again
 from synth.errors import EnvironmentFault, UsageError
-from synth.fingerprint import canonical_json
+from synth.fingerprint import fingerprint
 from synth.messages import Json
 
 
@@ -78,11 +78,17 @@ class LiveSession:
             self._writes.append({"tool": tool.name, "arguments": arguments, "answer": content})
         return Outcome(content, error=error, wrote=wrote)
 
-    async def state(self) -> bytes:
-        return canonical_json({"writes": self._writes})
+    async def state(self) -> Json:
+        return {"writes": list(self._writes)}
+
+    async def state_hash(self) -> str:
+        return fingerprint(await self.state())
 
     async def violations(self) -> list[str]:
         return []
+
+    async def rerun(self, calls: Sequence[tuple[ToolSpec, Json]]) -> tuple[list[Outcome], str]:
+        return await call_again(self, calls)
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[LiveSession]:

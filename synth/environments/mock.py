@@ -22,8 +22,8 @@ import orjson
 
 from synth.environments.arguments import ArgumentSchema
 from synth.environments.memory import Memory, Remembered, call_key
-from synth.environments.vocabulary import Outcome, ToolSpec
-from synth.fingerprint import canonical_json
+from synth.environments.vocabulary import Outcome, ToolSpec, call_again
+from synth.fingerprint import fingerprint
 from synth.messages import Json
 
 SHOWN = 100
@@ -75,16 +75,22 @@ class MockSession:
             self._memory.remember(said)
         return Outcome(orjson.dumps(said.answer).decode(), error=_is_error(said.answer), wrote=wrote)
 
-    async def state(self) -> bytes:
+    async def state(self) -> Json:
         writes = [
             {"tool": said.tool, "arguments": said.arguments, "answer": said.answer}
             for said in self._memory.calls
             if said.writes
         ]
-        return canonical_json({"writes": writes})
+        return {"writes": writes}
+
+    async def state_hash(self) -> str:
+        return fingerprint(await self.state())
 
     async def violations(self) -> list[str]:
         return []
+
+    async def rerun(self, calls: Sequence[tuple[ToolSpec, Json]]) -> tuple[list[Outcome], str]:
+        return await call_again(self, calls)
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[MockSession]:

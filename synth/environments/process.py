@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 
 import orjson
@@ -64,11 +65,16 @@ class WorkerProcess:
     def running(self) -> bool:
         return self._channel is not None and self._process is not None and self._process.poll() is None
 
-    async def ask(self, request: Json) -> bytes:
-        """One request, one reply. Raises ``WorkerDied``; the next one may then start another process."""
+    async def ask(self, requests: Sequence[Json]) -> list[Json]:
+        """The reply to each request, up to the first that is a fault.
+
+        Raises ``WorkerDied``; the next call may then start another process.
+        """
         if self._channel is None:
             raise WorkerDied("found no process to run in")
-        return await self._exchange(self._channel, orjson.dumps(request), self._seconds)
+        reply = await self._exchange(self._channel, orjson.dumps(requests), self._seconds, len(requests))
+        replies: list[Json] = orjson.loads(reply)
+        return replies
 
     def kill(self) -> int:
         """End the process, and what it started, at once. Its exit status."""
@@ -82,11 +88,11 @@ class WorkerProcess:
             os.killpg(process.pid, signal.SIGKILL)
         return process.wait()
 
-    async def _exchange(self, channel: socket.socket, content: bytes, seconds: float) -> bytes:
+    async def _exchange(self, channel: socket.socket, content: bytes, seconds: float, requests: int = 1) -> bytes:
         loop = asyncio.get_running_loop()
         reply: bytes | None = None
         try:
-            async with asyncio.timeout(seconds + _GRACE):
+            async with asyncio.timeout(seconds * requests + _GRACE):
                 await loop.sock_sendall(channel, framed(content))
                 frame = Frame()
                 while reply is None:

@@ -1,18 +1,16 @@
 """Mode ``python``: the tools are the user's code, and run in a worker process with limits of time and memory.
 
-One process serves all conversations of an environment, one call at a time; a call costs some twenty microseconds more
-than in this process. When the process dies, the call that it was carrying out has failed; every other conversation
+One process serves all conversations of an environment, one request at a time; what need not be answered at once goes
+with the next request. When the process dies, the call that it was carrying out has failed; every other conversation
 gets its state back in a new process from its seed and the calls that wrote, for tools are deterministic.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-import orjson
 
 from synth.environments.process import WorkerDied, WorkerProcess
 from synth.environments.spec import EnvironmentSpec
@@ -21,6 +19,9 @@ from synth.errors import EnvironmentFault, Problem, RecipeError
 from synth.messages import Json, Tool
 
 _IMPORT_SECONDS = 20.0
+WORLDS = 64
+"""How many different states a generator is asked for; the conversation's seed picks one. Making a state costs more than
+a whole conversation does, so each is made once."""
 
 
 class PythonTools:
@@ -30,6 +31,10 @@ class PythonTools:
         self._spec = spec
         self.process = process
         self._numbers = itertools.count()
+        self._made: set[tuple[int, int]] = set()
+        self._waiting: list[Json] = []
+        self.over: list[int] = []
+        """Conversations that have ended, of which the worker has not been told yet."""
         self.tools: tuple[ToolSpec, ...] = ()
         self.printed = ""
 
@@ -62,11 +67,42 @@ class PythonTools:
 
     @asynccontextmanager
     async def session(self, seed: int) -> AsyncIterator[PythonSession]:
-        made = PythonSession(self, next(self._numbers), seed)
+        made = PythonSession(self, self.next_number(), seed)
         try:
             yield made
         finally:
-            await made.end()
+            made.end()
+
+    def next_number(self) -> int:
+        """Names a conversation to the worker."""
+        return next(self._numbers)
+
+    async def begin(self, number: int, world: int, writes: Sequence[Json] = ()) -> None:
+        """Have the worker hold a conversation's state, after these calls; whoever asks has locked the process.
+
+        What cannot go wrong is only noted, and sent along with the next request. Raises ``EnvironmentFault``.
+        """
+        if not self.process.running:
+            self._waiting = []
+            await self.start_again()
+        self._waiting += [{"op": "start", "session": number, "world": world}, *writes]
+        if writes or (self.process.lifetime, world) not in self._made:
+            await self.ask([], "making the state")
+            self._made.add((self.process.lifetime, world))
+
+    async def ask(self, requests: Sequence[Json], culprit: str) -> list[Json]:
+        """The replies. Raises ``EnvironmentFault`` for a fault, and in ``culprit``'s name when the process dies."""
+        over = [{"op": "end", "sessions": self.over}] if self.over else []
+        before, self._waiting, self.over = [*over, *self._waiting], [], []
+        try:
+            replies = await self.process.ask([*before, *requests])
+        except WorkerDied as error:
+            raise EnvironmentFault(f"{culprit} {error}") from error
+        if "ends" in replies[-1]:
+            self.process.kill()
+        if "fault" in replies[-1]:
+            raise EnvironmentFault(replies[-1]["fault"])
+        return replies[len(before) :]
 
 
 class PythonSession:
@@ -74,78 +110,66 @@ class PythonSession:
 
     def __init__(self, tools: PythonTools, number: int, seed: int) -> None:
         self._tools = tools
-        self._process = tools.process
         self._number = number
-        self._seed = seed
+        self._world = seed % WORLDS
         self._lifetime = 0
         self._writes: list[Json] = []
 
     async def call(self, tool: ToolSpec, arguments: Json) -> Outcome:
         request = {"op": "call", "session": self._number, "tool": tool.name, "arguments": arguments}
-        reply = await self._ask(request, f"tool {tool.name!r}")
-        changes = reply.get("changes", ())
-        if changes:
+        outcome = _outcome(await self._ask(request, f"tool {tool.name!r}"))
+        if outcome.wrote:
             self._writes.append(request)
-        return Outcome(
-            content=reply["content"],
-            error=reply.get("error", False),
-            changes=tuple(Change(*change) for change in changes),
-            wrote=bool(changes),
-            printed=reply.get("printed", ""),
-        )
+        return outcome
 
-    async def state(self) -> bytes:
-        async with self._process.lock:
-            return await self._ask_for({"op": "state", "session": self._number}, "its state")
+    async def state(self) -> Json:
+        state: Json = (await self._ask({"op": "state", "session": self._number}, "its state"))["state"]
+        return state
+
+    async def state_hash(self) -> str:
+        return str((await self._ask({"op": "digest", "session": self._number}, "its state"))["digest"])
 
     async def violations(self) -> list[str]:
         reply = await self._ask({"op": "violations", "session": self._number}, "an invariant")
         return [str(one) for one in reply["violations"]]
 
+    async def rerun(self, calls: Sequence[tuple[ToolSpec, Json]]) -> tuple[list[Outcome], str]:
+        number = self._tools.next_number()
+        asked = [{"op": "call", "session": number, "tool": tool.name, "arguments": given} for tool, given in calls]
+        async with self._tools.process.lock:
+            await self._tools.begin(number, self._world)
+            *replies, last = await self._tools.ask([*asked, {"op": "digest", "session": number}], "the replay")
+        self._tools.over.append(number)
+        return [_outcome(reply) for reply in replies], str(last["digest"])
+
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[PythonSession]:
-        async with self._tools.session(self._seed) as session:
+        async with self._tools.session(self._world) as session:
             yield session
 
-    async def end(self) -> None:
+    def end(self) -> None:
         """The worker may forget the state."""
-        async with self._process.lock:
-            if self._lifetime == self._process.lifetime and self._process.running:
-                try:
-                    await self._process.ask({"op": "end", "session": self._number})
-                except WorkerDied:
-                    return  # and with it the state
+        self._tools.over.append(self._number)
 
     async def _ask(self, request: Json, culprit: str) -> Json:
-        async with self._process.lock:
-            reply: Json = orjson.loads(await self._ask_for(request, culprit))
-            if "ends" in reply:
-                self._process.kill()
-        if "fault" in reply:
-            raise EnvironmentFault(reply["fault"])
-        return reply
+        tools, process = self._tools, self._tools.process
+        async with process.lock:
+            if self._lifetime != process.lifetime or not process.running:
+                # The present process does not know this conversation: it is new, or the process is.
+                await tools.begin(self._number, self._world, self._writes)
+                self._lifetime = process.lifetime
+            return (await tools.ask([request], culprit))[-1]
 
-    async def _ask_for(self, request: Json, culprit: str) -> bytes:
-        try:
-            if self._lifetime != self._process.lifetime or not self._process.running:
-                await self._restore()
-            return await self._process.ask(request)
-        except WorkerDied as error:
-            raise EnvironmentFault(f"{culprit} {error}") from error
 
-    async def _restore(self) -> None:
-        """Put the state into the present process: a new one, or one that does not know this conversation."""
-        if not self._process.running:
-            await self._tools.start_again()
-        start = {"op": "start", "session": self._number, "seed": self._seed}
-        for request in (start, *self._writes):
-            try:
-                reply = orjson.loads(await self._process.ask(request))
-            except WorkerDied as error:
-                raise EnvironmentFault(f"making the state {error}") from error
-            if "fault" in reply:
-                raise EnvironmentFault(reply["fault"])
-        self._lifetime = self._process.lifetime
+def _outcome(reply: Json) -> Outcome:
+    changes = reply.get("changes", ())
+    return Outcome(
+        content=reply["content"],
+        error=reply.get("error", False),
+        changes=tuple(Change(*change) for change in changes),
+        wrote=bool(changes),
+        printed=reply.get("printed", ""),
+    )
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
@@ -89,11 +90,24 @@ class Session(Protocol):
     async def call(self, tool: ToolSpec, arguments: Json) -> Outcome:
         """Carry out a call whose arguments satisfy the tool's schema."""
 
-    async def state(self) -> bytes:
-        """The state as canonical JSON."""
+    async def state(self) -> Json:
+        """The state, a copy."""
+
+    async def state_hash(self) -> str:
+        """32 hex digits; equal states have equal hashes."""
 
     async def violations(self) -> list[str]:
         """The invariants that do not hold, in words."""
 
     def fresh(self) -> AbstractAsyncContextManager[Self]:
         """A session as this one was at its start, that answers the same calls in the same way."""
+
+    async def rerun(self, calls: Sequence[tuple[ToolSpec, Json]]) -> tuple[list[Outcome], str]:
+        """The outcomes of these calls in a fresh session, and the hash of the state that they lead to."""
+
+
+async def call_again(session: Session, calls: Sequence[tuple[ToolSpec, Json]]) -> tuple[list[Outcome], str]:
+    """``rerun``, one call after the other."""
+    async with session.fresh() as other:
+        outcomes = [await other.call(tool, arguments) for tool, arguments in calls]
+        return outcomes, await other.state_hash()

@@ -11,6 +11,7 @@ import pytest
 from synth.environments.environment import Environment
 from synth.environments.spec import load_environment
 from synth.environments.world import World, open_environment
+from tests.unit.environments.writing import environment_of
 
 LIBRARY = Path(__file__).parent / "library"
 
@@ -135,3 +136,19 @@ async def test_what_the_agent_can_mend_is_a_result(
     assert result.error
     assert not result.wrote
     assert await environment.state_hash() == before
+
+
+async def test_a_replay_sees_what_each_call_saw(tmp_path: Path) -> None:
+    """All calls of a replay are asked at once, so a result must not hold what a later call does to the state."""
+    tools = '''
+@tool(writes=True)
+def add(state, item: str) -> list:
+    """Add an item."""
+    state.setdefault("items", []).append(item)
+    return state["items"]
+'''
+    async with open_environment(environment_of(tmp_path, tools)) as world, world.start(1) as environment:
+        for item in "abc":
+            await environment.call("add", f'{{"item": "{item}"}}')
+        assert [call.result.content for call in environment.calls] == ['["a"]', '["a","b"]', '["a","b","c"]']
+        assert await environment.replay() == []
