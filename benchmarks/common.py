@@ -75,7 +75,7 @@ def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> No
     sys.stdout.flush()
 
 
-def write_recipe(folder: Path, url: str, count: int, **model: Any) -> Path:
+def write_recipe(folder: Path, url: str, count: int, *, budget: dict[str, float] | None = None, **model: Any) -> Path:
     """A recipe of ``count`` examples with one call each and nothing that rejects; ``model`` is added to its model."""
     seeds = [
         {"id": str(n), "question": f"How many apples are left of {n} when {n // 2} are eaten?"} for n in range(500)
@@ -94,20 +94,21 @@ def write_recipe(folder: Path, url: str, count: int, **model: Any) -> Path:
             }
         ],
         "diversity": "off",
+        "budget": budget or {},
     }
     path = folder / "recipe.yaml"
     path.write_text(json.dumps(recipe))
     return path
 
 
-def run_synth(url: str, count: int, **model: Any) -> dict[str, Any]:
-    """A whole run of such a recipe; its ``summary.json``.
+def run_synth(url: str, count: int, **settings: Any) -> dict[str, Any]:
+    """A whole run of such a recipe (see :func:`write_recipe`); its ``summary.json``.
 
     The run folder is on the disk of the temporary folder, with everything that a run writes.
     """
     from synth import load_recipe, run
 
     with tempfile.TemporaryDirectory(prefix="synth-bench-") as folder:
-        path = write_recipe(Path(folder), url, count, **model)
+        path = write_recipe(Path(folder), url, count, **settings)
         result = run(load_recipe(path), run_dir=Path(folder) / "run")
         return result.summary

@@ -288,6 +288,8 @@ class ChatServer:
         message = answer if isinstance(answer, dict) else {"role": "assistant", "content": answer}
         finish = message.pop("finish_reason", "tool_calls" if message.get("tool_calls") else "stop")
         completion = _completion(body, message, finish)
+        for name, tokens in completion["usage"].items():  # what it would bill
+            self.counts[name] += tokens
         if not able.usage:
             del completion["usage"]
         if body.get("logprobs") and able.logprobs:

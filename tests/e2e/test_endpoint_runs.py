@@ -60,8 +60,12 @@ def test_a_budget_in_usd_is_spent_to_the_end_and_never_passed(tmp_path: Path) ->
         short = make(path)
         sent = server.counts["requests"]
         again = make(path)
+    billed = (
+        server.counts["prompt_tokens"] * price["input"] + server.counts["completion_tokens"] * price["output"]
+    ) / 1e6
     assert (short.ending.status, short.ending.exit_code) == ("short", 3)
     assert "budget.usd is spent" in short.ending.message
+    assert billed == pytest.approx(short.summary["cost_usd"], abs=1e-6)
     assert 0.97 <= short.summary["cost_usd"] <= 1.0
     assert (again.ending.status, server.counts["requests"]) == ("short", sent)
 
