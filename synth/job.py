@@ -35,6 +35,7 @@ from synth.models.caller import CallRecord, Journal
 from synth.models.client import Request
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
+from synth.models.open_tracing import open_tracing
 from synth.prepared import Prepared, prepare
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.lock import differences, read_lock
@@ -242,12 +243,14 @@ class _Job:
                     report=self._listener,
                 ) as models,
                 open_cache(recipe.cache, report=self._listener) as cache,
+                open_tracing(self._listener) as tracing,
                 AsyncExitStack() as stack,
             ):
                 for line in lines:
                     if isinstance(line.generator, Opened):
                         await stack.enter_async_context(line.generator.opened())
-                caller = JournaledCaller(models, _Watched(store, self._listener), budget=budget, cache=cache)
+                journal = _Watched(store, self._listener)
+                caller = JournaledCaller(models, journal, budget=budget, cache=cache, tracing=tracing)
                 places = _PLACES_PER_CONNECTION * sum(spec.concurrency for spec in recipe.models.values())
                 self._runner = Runner(lines, caller, store, self._listener, places)
                 ending = await self._runner.run()

@@ -13,6 +13,7 @@ from synth.models.client import Request
 from synth.models.model import Model
 from synth.models.retry import send
 from synth.models.tokens import most_input_tokens
+from synth.models.tracing import Tracing
 
 _NOTHING = Amount(0, 0.0)
 
@@ -40,11 +41,13 @@ class JournaledCaller:
         *,
         budget: Budget | None = None,
         cache: Cache | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._models = models
         self._journal = journal
         self._budget = budget
         self._cache = cache
+        self._tracing = tracing
         self.counts = CallCounts()
 
     async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
@@ -89,7 +92,10 @@ class JournaledCaller:
         spent = _NOTHING
         try:
             # Held until it is in the journal, so that no more than what the user allows is ever lost to a kill.
-            sent = await send(model, request, most.tokens, held=True)
+            sending = send(model, request, most.tokens, held=True)
+            if self._tracing is not None:
+                sending = self._tracing.trace(sending, model, request, unit=unit)
+            sent = await sending
             used = sent.response.usage
             cost = None if price is None else price.cost(used)
             spent = Amount(used.total, cost or 0.0)
