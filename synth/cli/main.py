@@ -28,6 +28,7 @@ _COMMANDS = {
     "clean": "Write a file with its texts clean, and say what was changed and dropped.",
     "dedup": "Write a file without its near-duplicates.",
     "measure": "Measure how varied a dataset is.",
+    "judge": "Judge a run's rows by a rubric, and the judges by labels.",
     "schema": "Print the JSON Schema of recipes, for editors.",
     "models": "List and fetch the small models that synth runs itself.",
     "envs": "List and check environments, and be the agent in one.",

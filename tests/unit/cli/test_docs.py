@@ -26,6 +26,7 @@ MINE = [
     "verify",
     "diff",
     "forget",
+    "judge",
     "schema",
 ]
 

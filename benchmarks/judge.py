@@ -1,0 +1,117 @@
+"""How far a small model can be trusted as a judge: its verdicts on chains of thought that exact answers have graded.
+
+    python benchmarks/judge.py --data gsm8k_seeds.jsonl --work /tmp/judge --judge qwen2.5-coder-0.5b
+
+Once, ``--solver`` solves the questions greedily and exact answers grade its chains; ``--chains`` of them are kept, half
+of them right and half wrong, in the order of the questions. Then the judge reads each by the rubric ``reasoning``
+through ``synth judge``'s own code. Chance has accuracy 0.5 and kappa 0. Answers are kept in the user's cache: a run
+that was stopped goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+
+from common import show
+
+from synth.agents.context import UnitContext
+from synth.events import ignore
+from synth.example import WorkUnit
+from synth.fingerprint import derive_seed
+from synth.generators.answers import same_answer
+from synth.generators.base import Setup
+from synth.generators.solving import Chain, solve
+from synth.messages import Json
+from synth.models.journaled import JournaledCaller
+from synth.models.open import open_models
+from synth.recipe.kinds.solved import CotSpec
+from synth.recipe.models import ModelSpec, SamplingSpec
+from synth.rejudge import judge_rows, plan_judging
+from synth.store import Store
+
+_AT_ONCE = 8
+
+
+async def solve_all(questions: list[Json], model: str, work: Path) -> list[Chain]:
+    store = Store.open(work / "chains.sqlite")
+    store.prepare_resume()
+    spec = ModelSpec(provider="embedded", model=model)
+    setup = Setup(CotSpec(kind="cot", count=1), {"solver": spec}, Path())
+    solver = setup.agent("solver", sampling=SamplingSpec(temperature=0, max_tokens=400), template="cot/solver")
+    places = asyncio.Semaphore(_AT_ONCE)
+    try:
+        async with open_models({"solver": spec}, base=Path()) as models:
+            caller = JournaledCaller(models, store)
+
+            async def chain(index: int) -> Chain:
+                unit = WorkUnit("judge", "cot", index, 0, None, {}, derive_seed("judge", index))
+                async with places:
+                    chains = await solve(
+                        solver, UnitContext(unit, caller), {"question": questions[index]["question"]}, 1
+                    )
+                return chains[0]
+
+            return await asyncio.gather(*(chain(index) for index in range(len(questions))))
+    finally:
+        await store.flush()
+        store.close()
+
+
+def write_chains(options: argparse.Namespace) -> None:
+    """``chains.jsonl`` with conversations, ``labels.jsonl`` with what exact answers say of them."""
+    questions = [json.loads(line) for line in options.data.read_text().splitlines()][: options.questions]
+    chains = asyncio.run(solve_all(questions, options.solver, options.work))
+    sides: dict[bool, list[tuple[Json, Json]]] = {True: [], False: []}
+    for row, chain in zip(questions, chains, strict=True):
+        right = chain.answer is not None and same_answer(chain.answer, row["answer"])
+        said = [{"role": "user", "content": row["question"]}, {"role": "assistant", "content": chain.text}]
+        label = {
+            "id": row["id"],
+            "mark": "good" if right else "bad",
+            "levels": {"answer": "right" if right else "wrong"},
+        }
+        sides[right].append(({"id": row["id"], "messages": said}, label))
+    half = options.chains // 2
+    print(
+        f"{options.solver}: {len(sides[True])} of {len(questions)} chains right; {half} of each side at most are kept"
+    )
+    kept = sides[True][:half] + sides[False][:half]
+    for name, lines in (("chains", [one for one, _ in kept]), ("labels", [label for _, label in kept])):
+        (options.work / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="JSONL with id, question and answer")
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--judge", action="append", help="a name of `synth models list`, or a .gguf; many times")
+    parser.add_argument("--solver", default="qwen2.5-coder-1.5b")
+    parser.add_argument("--questions", type=int, default=90)
+    parser.add_argument("--chains", type=int, default=60)
+    parser.add_argument("--rubric", default="reasoning")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    if not (options.work / "labels.jsonl").exists():
+        write_chains(options)
+    rows = []
+    for judge in options.judge or []:
+        judging = plan_judging(options.work / "chains.jsonl", rubric=options.rubric, judges=[judge], least=1.0)
+        found = judge_rows(
+            options.work / "chains.jsonl", judging, against=options.work / "labels.jsonl", listener=ignore
+        )
+        (options.work / f"{Path(judge).stem}-{Path(options.rubric).stem}.json").write_text(json.dumps(found, indent=1))
+        (answer,) = found["against"]["criteria"]["answer"]
+        for what, one in (("the final answer is right", answer), ("all is right", found["against"]["marks"]["panel"])):
+            kappa = "undefined" if one["kappa"] is None else f"{one['kappa']:.2f}"
+            rows.append((judge, what, str(one["items"]), str(one["none"]), f"{one['accuracy']:.2f}", kappa))
+        for warning in found["warnings"]:
+            print(f"{judge}: {warning}")
+    if rows:
+        show("Judges against exact answers", ("judge", "says that", "chains", "unread", "accuracy", "kappa"), rows)
+
+
+if __name__ == "__main__":
+    main()

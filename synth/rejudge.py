@@ -1,0 +1,211 @@
+"""Judges rows that are there already: those of a run folder or of a file, by a rubric, beside labels where there are
+some. Answers are kept in the user's cache, so that a second time, or after a kill, nothing is paid for twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from synth.agents.context import UnitContext
+from synth.curation.reading import read_rows
+from synth.errors import RunError, TransientError, UsageError
+from synth.events import Listener
+from synth.example import WorkUnit
+from synth.export.exporting import dataset_rows
+from synth.fingerprint import derive_seed
+from synth.judging.calibration import calibrate, read_labels
+from synth.judging.panel import Assessment, Panel, Subject
+from synth.judging.report import report_judges, warnings
+from synth.messages import Json, Message
+from synth.models.cache import open_cache
+from synth.models.caller import CallRecord
+from synth.models.client import Request
+from synth.models.embedded.pull import is_path
+from synth.models.embedded.registry import DEFAULT, MODELS
+from synth.models.journaled import JournaledCaller
+from synth.models.open import open_models
+from synth.recipe.environment import substitute
+from synth.recipe.lock import read_lock
+from synth.recipe.models import ModelSpec
+from synth.recipe.problems import Problems, did_you_mean
+from synth.recipe.rubric import Rubric, load_rubric
+
+_AT_ONCE = 2
+"""Rows in the making per request that a model takes at once."""
+_DEFAULT_MIN = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Who judges, by what. ``least`` is the score that counts as good; ``base`` is what the models' own paths are
+    relative to."""
+
+    rubric: Rubric
+    models: Mapping[str, ModelSpec]
+    least: float
+    base: Path = Path()
+
+
+def plan_judging(
+    path: Path, *, rubric: str | None = None, judges: Sequence[str] = (), least: float | None = None
+) -> Judging:
+    """What is asked for, and where it is not said what the run in ``path`` has: the rubric, judges and score of its
+    first judge gate, else its first model and ``helpfulness``.
+
+    A judge is a model of the run's recipe, a name of ``synth models list``, or the path of a ``.gguf``. Raises
+    ``UsageError``.
+    """
+    if not path.is_file():
+        dataset_rows(path)
+    recipe = read_lock(lock).recipe if (lock := path / "recipe.lock.yaml").exists() else {}
+    gate: Json = next((one for one in recipe.get("gates", ()) if one["gate"] == "judge"), {})
+    known: Json = recipe.get("models", {})
+    embedded = [model.name for model in MODELS]
+    names = list(judges) or [_model_of(agent) for agent in gate.get("agents", ())] or list(known)[:1] or [DEFAULT]
+    chosen: dict[str, ModelSpec] = {}
+    for name in names:
+        if name in known:
+            chosen[name] = _of_run(name, known[name], lock)
+        elif name in embedded or is_path(name):
+            chosen[name] = ModelSpec(provider="embedded", model=name)
+        else:
+            hint = did_you_mean(name, [*known, *embedded], "models")
+            raise UsageError(f"there is no model {name!r}", hint=hint)
+    given = gate.get("min", _DEFAULT_MIN)
+    return Judging(
+        load_rubric(rubric or gate.get("rubric", "helpfulness"), Path()),
+        chosen,
+        least if least is not None else given if isinstance(given, int | float) else _DEFAULT_MIN,
+    )
+
+
+def judge_rows(
+    path: Path, judging: Judging, *, against: Path | None = None, limit: int | None = None, listener: Listener
+) -> Json:
+    """Judge the rows of ``path``: with ``against`` only those that have a label there, else the first ``limit``.
+
+    Gives ``rubric``, ``judges``, ``rows`` (``id``, ``score``, ``judgement``), ``report``, ``warnings``, and with labels
+    ``against`` and ``unknown``: labelled ids that are no rows. Raises ``UsageError`` and ``RunError``.
+    """
+    labels = read_labels(_labelled(against), judging.rubric) if against is not None else None
+    chosen: dict[str, list[Message]] = {}
+    for identifier, messages in _rows(path, rejected=labels is not None):
+        if (labels is None or identifier in labels) and (limit is None or len(chosen) < limit):
+            chosen[identifier] = messages
+    if not chosen:
+        hint = "a label's id is a row's id" if labels is not None else ""
+        raise UsageError(f"{path} has no row {'that is labelled' if labels is not None else 'to judge'}", hint=hint)
+    assessments = asyncio.run(_judge(chosen, judging, listener))
+    judgements = [found.to_dict() for found in assessments.values()]
+    report = report_judges(judgements)
+    result: Json = {
+        "rubric": judging.rubric.name,
+        "judges": list(judging.models),
+        "rows": [
+            {"id": identifier, "score": None if found.score is None else round(found.score, 4), "judgement": judgement}
+            for (identifier, found), judgement in zip(assessments.items(), judgements, strict=True)
+        ],
+        "report": report,
+        "warnings": list(warnings(report)),
+    }
+    if labels is not None:
+        result["against"] = {"min": judging.least, **calibrate(assessments, labels, judging.least)}
+        result["unknown"] = [identifier for identifier in labels if identifier not in chosen]
+    return result
+
+
+async def _judge(rows: Mapping[str, list[Message]], judging: Judging, listener: Listener) -> dict[str, Assessment]:
+    panel = Panel(judging.rubric, judging.models, list(judging.models))
+    places = asyncio.Semaphore(_AT_ONCE * sum(spec.concurrency for spec in judging.models.values()))
+    async with (
+        open_models(judging.models, base=judging.base, report=listener) as models,
+        open_cache(True, report=listener) as cache,
+    ):
+        caller = JournaledCaller(models, _Unkept(), cache=cache)
+
+        async def judge(index: int, messages: list[Message]) -> Assessment:
+            unit = WorkUnit("judge", "judge", index, 0, None, {}, derive_seed("judge", index))
+            async with places:
+                return await panel.assess(UnitContext(unit, caller), Subject(messages))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(judge(*one)) for one in enumerate(rows.values())]
+        except* TransientError as errors:
+            raise RunError(
+                f"a judge does not answer: {errors.exceptions[0]}", hint="run the same command again: it goes on"
+            ) from errors
+    return dict(zip(rows, (task.result() for task in tasks), strict=True))
+
+
+class _Unkept:
+    """No journal: the cache remembers."""
+
+    async def find_call(self, call_id: str, fingerprint: str, request: Request) -> CallRecord | None:
+        return None
+
+    async def record_call(self, record: CallRecord) -> None:
+        pass
+
+
+def _rows(path: Path, *, rejected: bool) -> Iterator[tuple[str, list[Message]]]:
+    """Id and conversation of every row; of a run folder also of the rejected ones where they are asked for."""
+    rows = _file_rows(path) if path.is_file() else ((row.get("id"), row) for row in dataset_rows(path)())
+    yield from ((str(identifier), _messages(row)) for identifier, row in rows)
+    others = path / "rejected.jsonl"
+    if rejected and others.exists():
+        yield from ((str(name), _messages(row)) for name, row in _file_rows(others) if row.get("messages"))
+
+
+def _file_rows(path: Path) -> Iterator[tuple[Any, Json]]:
+    for row in read_rows(path, _refuse(path)):
+        if not isinstance(row.data.get("messages"), list) and path.name != "rejected.jsonl":
+            raise UsageError(f"{path}:{row.line}: a row to judge has a list of messages")
+        yield row.data.get("id", str(row.line)), row.data
+
+
+def _labelled(path: Path) -> Iterator[tuple[str, Json]]:
+    if not path.is_file():
+        raise UsageError(f"there is no file of labels {str(path)!r}")
+    return ((f"{path}:{row.line}", row.data) for row in read_rows(path, _refuse(path)))
+
+
+def _refuse(path: Path) -> Any:
+    def refuse(line: int, fault: str) -> None:
+        raise UsageError(f"{path}:{line}: {fault}")
+
+    return refuse
+
+
+def _messages(row: Json) -> list[Message]:
+    try:
+        return [Message.from_dict(message) for message in row["messages"]]
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"row {row.get('id')!r} holds messages that are not of the OpenAI chat format") from error
+
+
+def _model_of(agent: str | Json) -> str:
+    return agent if isinstance(agent, str) else str(agent["model"])
+
+
+def _of_run(name: str, written: Json, lock: Path) -> ModelSpec:
+    """A model of the run's recipe; its key comes from the environment, as it did then."""
+    problems = Problems(str(lock))
+    try:
+        spec = ModelSpec.model_validate(substitute(written, os.environ, problems, {}))
+    except ValidationError as error:
+        raise UsageError(f"{lock}: models.{name} cannot be used: {error.errors()[0]['msg']}") from error
+    problems.raise_if_any()
+    spec = spec.model_copy(update={"batch": False})  # nobody waits hours for a verdict
+    if spec.api_key == "<not kept>":
+        raise UsageError(
+            f"the key of model {name!r} stood in the recipe itself, and is not kept",
+            hint="write api_key: ${VAR} there: then it is read from the environment, here too",
+        )
+    return spec

@@ -1,0 +1,95 @@
+"""``synth judge``: a run judged anew, and its judge measured by labels."""
+
+import json
+from pathlib import Path
+
+import orjson
+import pytest
+
+from synth.job import run
+from synth.recipe.load import load_recipe
+
+from .conftest import Outcome, Synth
+
+RECIPE = """\
+name: t
+models:
+  teacher: {provider: scripted, answers: answers.yaml}
+  critic: {provider: scripted, answers: critic.yaml, api_key: "${CRITIC_KEY:-}"}
+generate:
+  - kind: custom
+    id: raw
+    count: 4
+    steps: [{as: draft, prompt: "Say {{ unit.index }}"}]
+    output: {messages: [{role: user, content: "Say {{ unit.index }}"}, {role: assistant, content: "{{ draft }}"}]}
+diversity: "off"
+"""
+CRITIC = """\
+- match: 'Say [01]'
+  schema: true
+  json: {right: {reason: it is even, level: 'yes'}}
+- schema: true
+  json: {right: {reason: it is odd, level: 'no'}}
+"""
+
+
+@pytest.fixture
+def judge(synth: Synth, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Synth:
+    """``synth judge`` by the run's own critic, in a folder with a run of four rows."""
+    monkeypatch.setenv("SYNTH_CACHE", str(folder / "cache"))
+    Path("recipe.yaml").write_text(RECIPE)
+    Path("answers.yaml").write_text("- {rule: echo}\n")
+    Path("critic.yaml").write_text(CRITIC)
+    Path("right.yaml").write_text("about: An answer.\ncriteria: {right: {asks: Is it?, scale: {no: x, yes: y}}}\n")
+    run(load_recipe("recipe.yaml"))
+
+    def judged(*words: str) -> Outcome:
+        return synth("judge", *words, "--rubric", "right.yaml", "--model", "critic")
+
+    return judged
+
+
+def test_the_rows_of_a_run_are_judged_by_a_model_of_its_recipe(judge: Synth) -> None:
+    done = judge("runs/t")
+    assert done.code == 0, done.err
+    assert "4 rows by right.yaml; mean score 0.50" in done.out
+    assert "yes 2, no 2" in done.out
+    assert "right: no. it is odd" in done.out
+
+
+def test_against_labels_it_says_how_far_the_judge_is_right(judge: Synth) -> None:
+    marks = {
+        "raw-000000": "good",
+        "raw-000001": "bad",
+        "raw-000002": "bad",
+        "raw-000003": "unsure",
+        "raw-000099": "bad",
+    }
+    Path("labels.jsonl").write_text("".join(json.dumps({"id": i, "mark": m}) + "\n" for i, m in marks.items()))
+    done = judge("runs/t", "--against", "labels.jsonl")
+    assert done.code == 0, done.err
+    assert "0.67" in done.out
+    assert "0.40" in done.out
+    assert "1 labels are of no row, such as 'raw-000099'" in done.err
+    found = orjson.loads(judge("runs/t", "--against", "labels.jsonl", "--json").out)
+    assert found["against"]["marks"]["panel"]["accuracy"] == 0.6667
+    assert [row["id"] for row in found["rows"]] == ["raw-000000", "raw-000001", "raw-000002"]
+    assert found["rows"][2]["judgement"]["verdicts"][0]["reasons"] == {"right": "it is odd"}
+
+
+def test_only_the_first_rows(judge: Synth) -> None:
+    assert len(orjson.loads(judge("runs/t", "-n", "3", "--json").out)["rows"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["runs/none"], "runs/none is no folder"),
+        (["runs/t", "--against", "none.jsonl"], "there is no file of labels 'none.jsonl'"),
+        (["runs/t", "--model", "critc"], "there is no model 'critc'"),
+    ],
+)
+def test_what_is_not_there_is_said(judge: Synth, words: list[str], message: str) -> None:
+    done = judge(*words)
+    assert done.code == 2
+    assert message in done.err
