@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
 from jinja2.runtime import Context
@@ -121,6 +121,11 @@ def parse_template(source: str) -> nodes.Template:
         raise PromptError(str(error.message), line=error.lineno) from error
     except (RecursionError, SyntaxError, ValueError, MemoryError) as error:  # what Python's own compiler raises
         raise PromptError("too complicated for a template") from error
+
+
+def names_in(template: Template) -> frozenset[str]:
+    """The names that a template takes its values from."""
+    return frozenset(meta.find_undeclared_variables(_environment().parse(template.source)))
 
 
 def template_from_recipe(text: str, base: Path, name: str) -> Template:

@@ -141,6 +141,8 @@ class Runner:
     async def _attempt(self, line: Line, context: UnitContext) -> Attempt:
         try:
             draft = with_typos(context.unit, made := await line.generator.make(context))
+            if line.spec.preference and "rejected" not in draft.extra:
+                raise Rejected("preference", "there is no rejected response beside it", text=draft.text)
             verdicts = await judge_all(line.gates, draft, context)
         except Rejected as rejected:
             verdict = Verdict(rejected.gate, False, rejected.reason)

@@ -8,7 +8,7 @@ import click
 
 from synth.cli.terminal import Terminal, pass_terminal
 
-_FORMATS = ("messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "parquet")
+_FORMATS = ("messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "dpo_standard", "kto", "reward", "parquet")
 
 
 @click.command()

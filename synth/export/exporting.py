@@ -13,7 +13,7 @@ import orjson
 from synth.curation.reading import read_rows
 from synth.errors import UsageError
 from synth.export.formats.base import CannotCarry
-from synth.export.formats.registry import FORMATS
+from synth.export.formats.registry import records_of
 from synth.export.parquet import write_parquet
 from synth.export.split import assign, group_of
 from synth.files import write_atomically
@@ -88,10 +88,9 @@ def export_rows(
 
 
 def _convert(rows: Iterator[Json], format_name: str, done: Exported) -> Iterator[Json]:
-    convert = FORMATS[format_name]
     for row in rows:
         try:
-            yield convert(row)
+            yield from records_of(row, format_name)
         except CannotCarry as reason:
             done.left_out[reason.message] += 1
 

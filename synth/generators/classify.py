@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from synth.agents.context import UnitContext
-from synth.errors import Rejected
+from synth.errors import Rejected, UsageError
 from synth.example import Draft, Seed
 from synth.generators.base import Setup
+from synth.generators.preference import Response, preference_columns
 from synth.messages import Json, Message
 from synth.recipe.kinds.classify import ClassifySpec
 from synth.recipe.models import SamplingSpec
@@ -35,13 +37,10 @@ class Classify:
         self._labels = sorted(self._by_label)
         sampling = SamplingSpec(temperature=1.0, top_p=0.95, max_tokens=200)
         self._writer = setup.agent("writer", sampling=sampling, schema=_SCHEMA)
-        verdict: Json = {
-            "type": "object",
-            "properties": {"label": {"enum": self._labels}},
-            "required": ["label"],
-            "additionalProperties": False,
-        }
-        self._judge = setup.agent("judge", sampling=SamplingSpec(temperature=0, max_tokens=60), schema=verdict)
+        choosing = SamplingSpec(temperature=0, max_tokens=60)
+        self._judge = setup.agent("judge", sampling=choosing, schema=_choice(self._labels))
+        if spec.preference and len(self._labels) < 2:
+            raise UsageError(f"generate.{spec.id}: preference needs seeds of two labels or more")
 
     async def make(self, context: UnitContext) -> Draft:
         assert context.unit.seed is not None
@@ -53,8 +52,22 @@ class Classify:
         found = (await self._judge.ask(context, visible)).value["label"]
         if found != label:
             raise Rejected("label", f"written as {label!r}, judged to be {found!r}", text=text)
-        messages = (Message("user", text), Message("assistant", label))
-        return Draft(messages=messages, text=text, extra={"text": text, "label": label})
+        asked, said = Message("user", text), Message("assistant", label)
+        extra: Json = {"text": text, "label": label}
+        if self._spec.preference:
+            rival = await self._rival(context, visible, label)
+            separates = f"wrong label: {rival} instead of {label}"
+            rejected = Response(Message("assistant", rival), 0.0, separates)
+            extra |= preference_columns((asked,), Response(said, 1.0, "right label"), rejected, separates)
+        return Draft(messages=(asked, said), text=text, extra=extra)
+
+    async def _rival(self, context: UnitContext, visible: Json, label: str) -> str:
+        """The label that the text is most easily taken for besides its own."""
+        others = [one for one in self._labels if one != label]
+        if len(others) == 1:
+            return others[0]
+        judge = replace(self._judge, schema=_choice(others))
+        return str((await judge.ask(context, {**visible, "labels": others}, sample=1)).value["label"])
 
     def _examples(self, context: UnitContext, seed: Seed) -> Sequence[str]:
         others = [other for other in self._by_label[_label(seed)] if _text(other) != _text(seed)]
@@ -73,6 +86,15 @@ class Classify:
 
 def _text(seed: Seed) -> str:
     return str(seed.fields["text"])
+
+
+def _choice(labels: Sequence[str]) -> Json:
+    return {
+        "type": "object",
+        "properties": {"label": {"enum": list(labels)}},
+        "required": ["label"],
+        "additionalProperties": False,
+    }
 
 
 def _label(seed: Seed) -> str:

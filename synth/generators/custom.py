@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from synth.agents.context import UnitContext
-from synth.errors import Rejected
+from synth.errors import Rejected, UsageError
 from synth.example import Draft
 from synth.generators.base import Setup
+from synth.generators.responses import Try, prefer
 from synth.generators.steps import Step, is_true
+from synth.judging.panel import Panel, Subject
 from synth.messages import Message
-from synth.prompts import PromptError, Template, template_from_recipe
+from synth.prompts import PromptError, Template, names_in, template_from_recipe
 from synth.recipe.kinds.custom import CustomSpec
+from synth.recipe.rubric import load_rubric
 
 
 class Custom:
     def __init__(self, setup: Setup, spec: CustomSpec) -> None:
-        names = [step.name for step in spec.steps]
+        self._names = [step.name for step in spec.steps]
         self._steps = [
-            Step(setup, step, again_from=names.index(step.again_from) if step.again_from else place)
+            Step(setup, step, again_from=self._names.index(step.again_from) if step.again_from else place)
             for place, step in enumerate(spec.steps)
         ]
         self._accept = _template(setup, spec.accept, f"{spec.id}.accept") if spec.accept is not None else None
@@ -28,32 +32,77 @@ class Custom:
         ]
         text = spec.output.text
         self._text = _template(setup, text, f"{spec.id}.output.text") if text is not None else None
+        self._prefer = spec.prefer
+        self._panel: Panel | None = None
+        if spec.preference:
+            rubric = load_rubric(spec.prefer.rubric, setup.base)
+            self._panel = Panel(rubric, setup.models, spec.prefer.judges, role="prefer")
+            setup.prompts.update(self._panel.prompts)
+            self._answered_from = self._first_of_answer(spec)
 
     async def make(self, context: UnitContext) -> Draft:
-        results = await self._take_steps(context)
-        visible = {**context.variables, **results}
-        try:
-            if self._accept is not None:
-                verdict = self._accept.render(visible)
-                if not is_true(self._accept, visible):
-                    raise Rejected("accept", f"accept rendered to {verdict!r}", text=str(results))
-            messages = tuple(Message(role, template.render(visible)) for role, template in self._messages)
-            text = self._text.render(visible) if self._text is not None else _last_answer(messages)
-        except PromptError as error:
-            raise Rejected("template", error.message, text=str(results)) from error
-        return Draft(messages=messages, text=text)
+        if self._panel is not None:
+            return await self._make_preference(context, self._panel)
+        results = await self._take_steps(context, {}, 0)
+        self._accepted(context, results)
+        return self._draft(context, results)
 
-    async def _take_steps(self, context: UnitContext) -> dict[str, Any]:
-        """All steps in order; one that is not satisfied goes back as often as it may. What a loop has not made yet is
-        None."""
-        results: dict[str, Any] = {}
-        for place, step in enumerate(self._steps):
-            results |= dict.fromkeys((other.name for other in self._steps[step.again_from : place + 1]), None)
-        taken = [0] * len(self._steps)
-        place = 0
-        while place < len(self._steps):
-            step = self._steps[place]
-            results[step.name] = await step.take(context, results, taken[place])
+    async def outline(self, context: UnitContext) -> None:
+        """All steps; with ``preference`` as many responses as there may be, with their judges."""
+        if self._panel is None:
+            await self.make(context)
+            return
+        shared = await self._take_steps(context, {}, 0, until=self._answered_from)
+        said: tuple[Message, ...] = ()
+        for number in range(self._prefer.responses):
+            results = dict(shared)
+            await self._take_steps(context, results, self._answered_from, repeat=number)
+            said = self._render(context, results)
+            await self._panel.assess(context, Subject(said), sample=number)
+        if self._prefer.confirm:
+            await self._panel.compare(context, Subject(said[:-1]), said[-1].content or "", said[-1].content or "")
+
+    async def _make_preference(self, context: UnitContext, panel: Panel) -> Draft:
+        """The steps before the answer once, those from there on for every response."""
+        first = self._answered_from
+        shared = await self._take_steps(context, {}, 0, until=first)
+        tries: list[tuple[Try, dict[str, Any]]] = []
+        complaint: Rejected | None = None
+        for number in range(self._prefer.responses):
+            results = dict(shared)
+            try:
+                await self._take_steps(context, results, first, repeat=number)
+                self._accepted(context, results)
+            except Rejected as rejected:
+                complaint = rejected
+                if results[self._names[first]] is None:
+                    continue  # it ended before there was a response to reject
+                one = Try(self._render(context, results), rejected)
+            else:
+                one = Try(self._render(context, results), None)
+            if one.text not in {"", "None"}:
+                tries.append((one, results))
+        if not tries:
+            raise complaint or Rejected("preference", "no response came of it")
+        chosen, columns = await prefer(context, [one for one, _ in tries], panel, confirm=self._prefer.confirm)
+        results = next(results for one, results in tries if one.messages[-1] == chosen)
+        draft = self._draft(context, results)
+        scores = {"chosen": columns["responses"][0]["score"], "rejected": columns["responses"][1]["score"]}
+        return Draft(messages=draft.messages, text=draft.text, scores=scores, extra=columns)
+
+    async def _take_steps(
+        self, context: UnitContext, results: dict[str, Any], first: int, *, until: int | None = None, repeat: int = 0
+    ) -> dict[str, Any]:
+        """The steps from ``first`` to before ``until``, into ``results``; one that is not satisfied goes back as often
+        as it may, but not to before ``first``. What a loop has not made yet is None. ``repeat`` numbers independent
+        goes at the same steps."""
+        steps = self._steps[:until]
+        results |= dict.fromkeys(self._names[first : len(steps)], None)
+        taken = [0] * len(steps)
+        place = first
+        while place < len(steps):
+            step = steps[place]
+            results[step.name] = await step.take(context, results, repeat * step.rounds + taken[place])
             taken[place] += 1
             complaint = await step.complaint(context, results)
             if complaint is None:
@@ -61,8 +110,42 @@ class Custom:
             elif taken[place] >= step.rounds:
                 raise complaint
             else:
-                place = step.again_from
+                place = max(step.again_from, first)
         return results
+
+    def _accepted(self, context: UnitContext, results: Mapping[str, Any]) -> None:
+        """Raises ``Rejected`` (gate ``accept``) where the recipe's ``accept`` renders to false."""
+        visible = {**context.variables, **results}
+        if self._accept is not None and not is_true(self._accept, visible):
+            said = self._accept.render(visible)
+            raise Rejected("accept", f"accept rendered to {said!r}", text=str(results))
+
+    def _render(self, context: UnitContext, results: Mapping[str, Any]) -> tuple[Message, ...]:
+        visible = {**context.variables, **results}
+        try:
+            return tuple(Message(role, template.render(visible)) for role, template in self._messages)
+        except PromptError as error:
+            raise Rejected("template", error.message, text=str(results)) from error
+
+    def _draft(self, context: UnitContext, results: Mapping[str, Any]) -> Draft:
+        messages = self._render(context, results)
+        try:
+            text = self._text.render({**context.variables, **results}) if self._text is not None else None
+        except PromptError as error:
+            raise Rejected("template", error.message, text=str(results)) from error
+        return Draft(messages=messages, text=_last_answer(messages) if text is None else text)
+
+    def _first_of_answer(self, spec: CustomSpec) -> int:
+        """The place of the first step that only the last message depends on."""
+        *before, last = (names_in(template) for _, template in self._messages)
+        prompt = [place for place, name in enumerate(self._names) if any(name in names for names in before)]
+        answer = [place for place, name in enumerate(self._names) if name in last and place not in prompt]
+        if self._messages[-1][0] != "assistant" or not before or not answer or answer[0] < max(prompt, default=-1):
+            raise UsageError(
+                f"generate.{spec.id}: preference needs a prompt, and an assistant's last message by a step of its own",
+                hint="the steps that write the prompt come first, then those that write the answer",
+            )
+        return answer[0]
 
 
 def _template(setup: Setup, text: str, name: str) -> Template:

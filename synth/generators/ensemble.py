@@ -109,7 +109,7 @@ class Ensemble:
             ),
             revised=revised,
             evidence=evidence,
-            wrong=_wrong_chain(evidence, question, answer),
+            wrong=wrong_chain(evidence, question, answer),
         )
 
     async def _decide(self, context: UnitContext, question: str, evidence: Evidence) -> tuple[str, str]:
@@ -179,7 +179,7 @@ def _solvers(setup: Setup, spec: EnsembleSpec, sampling: SamplingSpec) -> list[A
     return agents
 
 
-def _wrong_chain(evidence: Evidence, question: str, answer: str) -> tuple[Chain, str] | None:
+def wrong_chain(evidence: Evidence, question: str, answer: str) -> tuple[Chain, str] | None:
     """A chain with another answer, the one that most chains agree on; else one with the right answer and a fault."""
     wanted = normalize_answer(answer)
     for candidate in evidence.candidates():

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from synth.errors import Rejected
 from synth.example import Draft
 from synth.generators.ensemble import Solved
+from synth.generators.preference import Response, preference_columns
 from synth.generators.solving import Chain
 from synth.messages import Json, Message
 
@@ -46,21 +47,13 @@ def qa_draft(
 
 
 def _preference(question: str, reply: Message, solved: Solved, chain: Placement) -> Json:
-    """TRL's conversational preference layout, and every response with its reward for reward models."""
     if solved.wrong is None:
         raise Rejected("preference", "every chain is right: there is nothing to prefer it to", text=solved.chain.text)
     worse, separates = solved.wrong
     rejected = _reply(worse, worse.answer or "", chain)
-    return {
-        "prompt": [Message("user", question).to_dict()],
-        "chosen": [reply.to_dict()],
-        "rejected": [rejected.to_dict()],
-        "separates": separates,
-        "responses": [
-            {"content": reply.content, "score": 1.0, "reason": "right"},
-            {"content": rejected.content, "score": 0.0, "reason": separates},
-        ],
-    }
+    return preference_columns(
+        (Message("user", question),), Response(reply, 1.0, "right"), Response(rejected, 0.0, separates), separates
+    )
 
 
 def _reply(chain: Chain, answer: str, placement: Placement) -> Message:

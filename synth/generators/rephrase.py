@@ -15,9 +15,12 @@ from synth.diversity.lexical import overlap
 from synth.errors import Rejected
 from synth.example import Draft
 from synth.generators.base import Setup
+from synth.generators.ensemble import wrong_chain
+from synth.generators.evidence import Evidence
+from synth.generators.preference import Response, preference_columns
 from synth.generators.quantities import quantities
 from synth.generators.solving import Chain, best_chain, share_of, solve
-from synth.messages import Message
+from synth.messages import Json, Message
 from synth.recipe.kinds.solved import RephraseSpec
 from synth.recipe.models import SamplingSpec
 
@@ -46,6 +49,7 @@ _MOST_OVERLAP = 0.7
 class Rephrase:
     def __init__(self, setup: Setup, spec: RephraseSpec) -> None:
         self._ensemble = spec.ensemble
+        self._preference = spec.preference
         self._needed = max(1, math.ceil(spec.ensemble.vote * spec.ensemble.samples))
         self._rephraser = setup.agent(
             "rephraser", sampling=SamplingSpec(temperature=0.9, top_p=0.95, max_tokens=300), schema=_SCHEMA
@@ -61,11 +65,14 @@ class Rephrase:
         wording, style = await self._reword(context, question, styles)
         chains = await self._solve_again(context, wording, answer)
         kept = best_chain(chains, wording, answer)
+        asked, reply = Message("user", wording), Message("assistant", kept.text, reasoning=kept.reasoning)
+        extra: Json = {"answer": answer, "style": style}
+        if self._preference and (wrong := wrong_chain(Evidence(tuple(chains)), wording, answer)) is not None:
+            worse, separates = wrong
+            rejected = Response(Message("assistant", worse.text, reasoning=worse.reasoning), 0.0, separates)
+            extra |= preference_columns((asked,), Response(reply, 1.0, "right"), rejected, separates)
         return Draft(
-            messages=(Message("user", wording), Message("assistant", kept.text, reasoning=kept.reasoning)),
-            text=wording,
-            scores={"agreement": round(share_of(chains, answer), 4)},
-            extra={"answer": answer, "style": style},
+            messages=(asked, reply), text=wording, scores={"agreement": round(share_of(chains, answer), 4)}, extra=extra
         )
 
     async def outline(self, context: UnitContext) -> None:
@@ -94,16 +101,19 @@ class Rephrase:
         raise complaint
 
     async def _solve_again(self, context: UnitContext, wording: str, answer: str) -> list[Chain]:
-        """As many chains as can decide it: the rest is not asked for once enough agree, or too few can."""
+        """As many chains as can decide it: the rest is not asked for once enough agree, or too few can. For preference
+        data it goes on until one is wrong."""
         samples = self._ensemble.samples
         needed = self._needed
         chains: list[Chain] = []
         while len(chains) < samples:
             right = round(share_of(chains, answer) * len(chains)) if chains else 0
-            if right >= needed or right + samples - len(chains) < needed:
+            if right + samples - len(chains) < needed:
+                break
+            if right >= needed and not (self._preference and right == len(chains)):
                 break
             chains += await solve(
-                self._solver, context, {"question": wording}, needed - right, first_sample=len(chains)
+                self._solver, context, {"question": wording}, max(needed - right, 1), first_sample=len(chains)
             )
         if round(share_of(chains, answer) * len(chains)) < needed:
             found = ", ".join(chain.answer or "none" for chain in chains)

@@ -12,7 +12,7 @@ from typing import get_args
 
 from synth.messages import Json
 from synth.recipe.check_decode import check_decode
-from synth.recipe.check_gates import check_gates
+from synth.recipe.check_gates import check_gates, check_rubric
 from synth.recipe.check_steps import check_steps
 from synth.recipe.check_templates import check_template_file
 from synth.recipe.files import check_file
@@ -134,6 +134,10 @@ def _check_generator(at: KeyPath, generator: Json, data: Json, base: Path, probl
                 check_template_file(place, base / path, problems)
     if kind == "custom":
         check_steps(at, generator, data, base, problems)
+        prefer = mapping(generator.get("prefer"))
+        if "prefer" in generator and generator.get("preference") is not True:
+            problems.at_key((*at, "prefer"), "'prefer' means nothing without 'preference: true'")
+        check_rubric((*at, "prefer", "rubric"), prefer.get("rubric", "helpfulness"), base, problems)
 
 
 def _agents(at: KeyPath, generator: Json) -> Iterator[tuple[KeyPath, str]]:
@@ -145,6 +149,8 @@ def _agents(at: KeyPath, generator: Json) -> Iterator[tuple[KeyPath, str]]:
         place: KeyPath = (*at, "steps", index, "agent")
         named += [((*place, number), one) for number, one in enumerate(agent)] if isinstance(agent, list) else []
         named += [] if isinstance(agent, list) else [(place, agent)]
+    judges = enumerate(listing(mapping(generator.get("prefer")).get("judges")))
+    named += [((*at, "prefer", "judges", index), judge) for index, judge in judges]
     ensemble = mapping(generator.get("ensemble"))
     named.append(((*at, "ensemble", "critic"), ensemble.get("critic")))
     solvers = enumerate(listing(ensemble.get("solvers")))

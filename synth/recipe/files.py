@@ -31,6 +31,8 @@ def named_files(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
             yield (*at, "prompts", role), path
         if isinstance(generator, CustomSpec):
             yield from ((path, text) for path, text in templates(generator, at) if is_template_path(text))
+            if is_rubric_path(generator.prefer.rubric):
+                yield (*at, "prefer", "rubric"), generator.prefer.rubric
     for index, gate in enumerate(recipe.gates):
         if isinstance(gate, DecontaminateSpec):
             yield from ((("gates", index, "files", number), path) for number, path in enumerate(gate.files))

@@ -42,7 +42,9 @@ class BudgetSpec(Spec):
 
 
 class OutputSpec(Spec):
-    formats: list[Literal["messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "parquet"]] = ["messages"]
+    formats: list[
+        Literal["messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "dpo_standard", "kto", "reward", "parquet"]
+    ] = ["messages"]
     """What is written to `dataset/`: rows in full always; for every other format here a folder of its own."""
     license: str | None = None
     """Under which the dataset may be used: an SPDX identifier such as `CC-BY-4.0`, or an address. Stands in the card

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from synth.export.formats.alpaca import to_alpaca
 from synth.export.formats.base import Convert
-from synth.export.formats.dpo import to_dpo
 from synth.export.formats.hermes import to_hermes
 from synth.export.formats.llama3 import to_llama3
 from synth.export.formats.messages import to_messages
+from synth.export.formats.preference import to_dpo, to_dpo_standard, to_kto, to_reward
 from synth.export.formats.sharegpt import to_sharegpt
 from synth.messages import Json
 
@@ -23,6 +23,13 @@ FORMATS: dict[str, Convert] = {
     "llama3": to_llama3,
     "hermes": to_hermes,
     "dpo": to_dpo,
+    "dpo_standard": to_dpo_standard,
+    "reward": to_reward,
     "parquet": _whole,
 }
-"""``parquet`` holds whole rows, in the columns of :mod:`synth.export.parquet`."""
+"""Those with one record a row. ``parquet`` holds whole rows, in the columns of :mod:`synth.export.parquet`."""
+
+
+def records_of(row: Json, format_name: str) -> list[Json]:
+    """The records of a row. Raises ``CannotCarry``."""
+    return to_kto(row) if format_name == "kto" else [FORMATS[format_name](row)]

@@ -33,6 +33,9 @@ class GeneratorSpec(Spec):
     """Names the dataset file. Default: the kind; for your own, the class's name."""
     count: Whole = Field(ge=1, le=100_000_000)
     """Accepted examples to make, exactly."""
+    preference: bool = False
+    """Make preference data: every example also has `prompt`, `chosen` and `rejected` in TRL's layout, what `separates`
+    them, and `responses` with their scores; where nothing worse was made, there is no example."""
     agents: dict[Name, AgentRef] = {}
     """Which model plays which role; roles not named here are played by the first model."""
     decode: DecodeSpec | None = None

@@ -69,6 +69,20 @@ class OutputTemplate(Spec):
     """What makes this example different from others, for the novelty filter. Unset: the last assistant message."""
 
 
+class PreferSpec(Spec):
+    """How a `custom` ensemble with `preference: true` makes responses and tells them apart."""
+
+    responses: Whole = Field(2, ge=2, le=16)
+    """How often the answer is made: from the first step that belongs to it alone, with all steps after."""
+    rubric: str = "helpfulness"
+    """What accepted responses are judged by: a shipped rubric, or a `.yaml` file of your own."""
+    judges: list[AgentRef] = []
+    """Who judges; their scores' mean counts. Unset: the first model."""
+    confirm: bool = True
+    """Show the best and the worst side by side too, in both orders, and keep them only where both times the best
+    wins."""
+
+
 class CustomSpec(GeneratorSpec):
     """Your own ensemble: ordered steps of agent and prompt, then what is accepted and what goes out."""
 
@@ -81,6 +95,8 @@ class CustomSpec(GeneratorSpec):
     """A template; the attempt is rejected when it renders to false, 0, no, none or nothing."""
     output: OutputTemplate
     """What the example consists of."""
+    prefer: PreferSpec = PreferSpec()
+    """With `preference: true`: how many responses are made, and who says which is better."""
 
 
 class PluginSpec(GeneratorSpec):

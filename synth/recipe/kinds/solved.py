@@ -21,9 +21,6 @@ class SolvedSpec(GeneratorSpec):
     """How many chains, what else speaks for an answer, and how much of it must agree."""
     chain: Literal["content", "reasoning_content"] = "content"
     """Where the chain goes: into the answer's text, or apart from it, with the answer alone as the text."""
-    preference: bool = False
-    """Make preference data: every example also has `prompt`, `chosen` and `rejected` in TRL's layout, with what
-    separates them; where nothing worse was made, there is no example."""
 
 
 class CotSpec(SolvedSpec):

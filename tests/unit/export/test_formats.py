@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from synth.curation.chats import to_chat
 from synth.export.formats.base import CannotCarry
-from synth.export.formats.registry import FORMATS
+from synth.export.formats.registry import FORMATS, records_of
 from synth.messages import Json
 
 from .rows import TEXT, TOOLS, rows
@@ -136,3 +136,36 @@ def test_what_cannot_be_carried_is_said(name: str, messages: list[Json], reason:
     with pytest.raises(CannotCarry) as caught:
         FORMATS[name]({"messages": messages})
     assert caught.value.message == reason
+
+
+PREFERENCE: Json = {
+    "messages": [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}],
+    "prompt": [{"role": "user", "content": "2 + 2?"}],
+    "chosen": [{"role": "assistant", "content": "4"}],
+    "rejected": [{"role": "assistant", "content": "5"}],
+    "responses": [{"content": "4", "score": 0.9, "reason": ""}, {"content": "5", "score": 0.25, "reason": ""}],
+}
+
+
+def test_the_preference_layouts_are_those_of_trl() -> None:
+    prompt, chosen, rejected = (PREFERENCE[name] for name in ("prompt", "chosen", "rejected"))
+    assert FORMATS["dpo"](PREFERENCE) == {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+    assert FORMATS["dpo_standard"](PREFERENCE) == {"prompt": "2 + 2?", "chosen": "4", "rejected": "5"}
+    assert records_of(PREFERENCE, "kto") == [
+        {"prompt": prompt, "completion": chosen, "label": True},
+        {"prompt": prompt, "completion": rejected, "label": False},
+    ]
+    assert FORMATS["reward"](PREFERENCE) == {"chosen": prompt + chosen, "rejected": prompt + rejected, "margin": 0.65}
+
+
+def test_a_rows_own_prompt_counts_where_sides_are_whole_conversations() -> None:
+    longer = PREFERENCE["chosen"] + [{"role": "user", "content": "And?"}, {"role": "assistant", "content": "Done."}]
+    row = PREFERENCE | {"chosen": longer, "messages": PREFERENCE["prompt"] + longer}
+    assert FORMATS["dpo"](row)["chosen"] == longer
+    with pytest.raises(CannotCarry, match="one question and one answer on each side"):
+        FORMATS["dpo_standard"](row)
+
+
+def test_a_row_without_scores_has_no_margin() -> None:
+    row = {name: value for name, value in PREFERENCE.items() if name != "responses"}
+    assert "margin" not in FORMATS["reward"](row)

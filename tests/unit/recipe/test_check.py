@@ -210,3 +210,22 @@ def test_a_whole_custom_recipe_is_right() -> None:
             rest="    accept: '{{ verdict.ok }}'\n",
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("prefer", "expected"),
+    [
+        ("    prefer: {responses: 3}\n", "11:5: 'prefer' means nothing without 'preference: true'"),
+        (
+            "    preference: true\n    prefer: {rubric: helpfullness, judges: [critc]}\n",
+            "12:22: there is no rubric 'helpfullness' (did you mean 'helpfulness'?; a file of your own ends in .yaml)",
+        ),
+        (
+            "    preference: true\n    prefer: {judges: [critc]}\n",
+            "12:23: there is no model 'critc' (did you mean 'critic'?)",
+        ),
+    ],
+)
+def test_what_preferences_are_told_by(prefer: str, expected: str) -> None:
+    found = problems(steps("- {as: draft, prompt: go}", rest=prefer))
+    assert f"r.yaml:{expected}" in found
