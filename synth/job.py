@@ -151,6 +151,8 @@ class _Job:
         self._loop = asyncio.get_running_loop()
         recipe, started = self._recipe, time.monotonic()
         prepared = prepare(self._loaded)
+        if prepared.cleaned is not None and str(prepared.cleaned):
+            self._listener(Warned(f"{prepared.cleaned} (seeds.clean; summary.json has examples)"))
         with only_run_in(self._dir):
             store = self._open_store(prepared)
             try:
@@ -162,6 +164,8 @@ class _Job:
                 for gate, report in summary.get("judges", {}).items():
                     for warning in judging_warnings(report):
                         self._listener(Warned(f"gate {gate!r}: {warning}"))
+                if prepared.cleaned is not None:
+                    summary["seeds"] = prepared.cleaned.to_dict()
                 store.set_meta({"seconds": str(seconds), "summary": orjson.dumps(summary).decode()})
                 write_run_folder(self._dir, prepared.lock, store, summary)
                 example = next((row for spec in recipe.generate for row in store.accepted_rows(spec.id)), None)

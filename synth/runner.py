@@ -140,10 +140,10 @@ class Runner:
 
     async def _attempt(self, line: Line, context: UnitContext) -> Attempt:
         try:
-            draft = with_typos(context.unit, made := await line.generator.make(context))
+            draft = with_typos(context.unit, await line.generator.make(context))
             if line.spec.preference and "rejected" not in draft.extra:
                 raise Rejected("preference", "there is no rejected response beside it", text=draft.text)
-            verdicts = await judge_all(line.gates, draft, context)
+            draft, verdicts = await judge_all(line.gates, draft, context)
         except Rejected as rejected:
             verdict = Verdict(rejected.gate, False, rejected.reason)
             return Attempt(context.unit, context.lineage(), None, (verdict,), rejected.text)
@@ -155,7 +155,7 @@ class Runner:
             reason = f"{type(error).__name__}: {error}"
             return Attempt(context.unit, context.lineage(), None, (Verdict("error", False, reason),))
         if line.novelty is not None and all(verdict.passed for verdict in verdicts):
-            await line.novelty.prepare(context.unit, made.text)
+            await line.novelty.prepare(context.unit, draft.text)
         return Attempt(context.unit, context.lineage(), draft, verdicts)
 
     async def _decide(self, line: Line) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from synth.curation.seeds import CleanedSeeds
     from synth.estimate import Amounts, Estimate, GeneratorEstimate
     from synth.messages import Json
     from synth.outline import Asked
@@ -41,7 +42,10 @@ def command(terminal: Terminal, recipe: Path, overrides: tuple[str, ...], count:
 
     loaded = load_recipe(recipe, overrides=overrides, count=count)
     terminal.hide(loaded.secrets)
-    told = asyncio.run(estimate(prepare(loaded)))
+    prepared = prepare(loaded)
+    told = asyncio.run(estimate(prepared))
+    if prepared.cleaned is not None and str(prepared.cleaned):
+        _say_cleaned(terminal, prepared.cleaned)
     if as_json:
         import orjson
 
@@ -49,6 +53,14 @@ def command(terminal: Terminal, recipe: Path, overrides: tuple[str, ...], count:
         click.echo(orjson.dumps(told.to_dict() | {"prompts": prompts}, option=orjson.OPT_INDENT_2).decode())
         return
     terminal.print(*_render(loaded.recipe, told))
+
+
+def _say_cleaned(terminal: Terminal, cleaned: CleanedSeeds) -> None:
+    terminal.say(f"seeds.clean: {cleaned}", style="bold")
+    for what, shown in cleaned.tally.examples.items():
+        for one in shown:
+            texts = [repr(text)[:60] for text in (one.before, one.after) if text]
+            terminal.say(f"  {what}, line {one.line}: {' → '.join(texts)}")
 
 
 def _call_json(asked: Asked) -> Json:

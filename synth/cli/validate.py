@@ -39,5 +39,7 @@ def _summary(prepared: Prepared) -> str:
     parts = [f"{wanted:,} examples by {', '.join(f'{kind} × {n}' if n > 1 else kind for kind, n in kinds.items())}"]
     if prepared.seeds:
         parts.append(f"from {len(prepared.seeds):,} seeds")
+    if prepared.cleaned is not None and str(prepared.cleaned):
+        parts.append(f"({prepared.cleaned})")
     models = [f"{name} ({spec.provider})" for name, spec in recipe.models.items()]
     return f"{' '.join(parts)}, with {', '.join(models)}"

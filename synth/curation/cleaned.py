@@ -1,125 +1,93 @@
-"""A file made clean: every text through every step, near-duplicates out, and a report of all that was done."""
+"""A file made clean: every row through every step, near-duplicates out, and a report of all that was done."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from synth.curation.cleaning import Dropped, Step
-from synth.curation.dedup import BATCH, Deduplicator
-from synth.curation.reading import Row, read_rows
+from synth.curation.band_table import BandTable
+from synth.curation.dedup import BATCH, Banded
+from synth.curation.minhash import Banding, Signer
+from synth.curation.reading import Row, file_kind, read_rows
+from synth.curation.row_cleaning import SHOWN, CleanBatch, RowCleaner, Tally
+from synth.curation.row_workers import clean_in_workers
+from synth.curation.texts import texts_of
 from synth.curation.writing import write_rows
 from synth.errors import UsageError
+from synth.recipe.cleaning import CleanSpec
 
-_SHOWN = 3
+_WORTH_WORKERS = 16_000_000
+"""Bytes of a file from which starting processes pays."""
+_SLOW_WORTH_WORKERS = 500_000
+"""The same where a step asks a model about every text."""
 
 
 @dataclass(slots=True)
 class Cleaned:
-    """Rows read and kept. ``changed`` counts rows by step, ``dropped`` by reason, ``examples`` (line, before, after)
-    by either."""
+    """Rows read and kept, lines that could not be read, and what the steps did."""
 
     read: int = 0
     kept: int = 0
     unreadable: int = 0
-    changed: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
     faults: list[tuple[int, str]] = field(default_factory=list)
 
-    def show(self, what: str, line: int, before: str, after: str) -> None:
-        shown = self.examples.setdefault(what, [])
-        if len(shown) < _SHOWN:
-            shown.append((line, before, after))
+    def tell(self, line: int, fault: str) -> None:
+        """Note a line that cannot be read, or not as it is."""
+        self.unreadable += "read as" not in fault
+        if len(self.faults) < SHOWN:
+            self.faults.append((line, fault))
 
 
-def clean_file(
-    source: Path,
-    target: Path,
-    steps: Mapping[str, Step],
-    *,
-    fields: Sequence[str] = (),
-    deduplicator: Deduplicator | None = None,
-) -> Cleaned:
-    """Write the rows of ``source`` to ``target``, their texts clean. No ``fields``: every text in a row, also in lists.
+def clean_file(source: Path, target: Path, spec: CleanSpec, *, base: Path = Path(), workers: int = 1) -> Cleaned:
+    """Write the rows of ``source`` to ``target``, their texts clean. ``spec``'s files are relative to ``base``.
 
-    A row is dropped when a step drops one of its texts, when no text is left, or when ``deduplicator`` knows it.
-    Raises ``UsageError`` where no row has any of the fields.
+    A row is dropped when a step drops one of its texts, when no text is left, or when it is near one that was kept.
+    ``workers`` is how many processes a large file may take; what is written does not depend on it. Raises
+    ``UsageError`` where no row has any of the fields.
     """
     done = Cleaned()
-
-    def tell(line: int, fault: str) -> None:
-        done.unreadable += "read as" not in fault
-        if len(done.faults) < _SHOWN:
-            done.faults.append((line, fault))
-
-    found = False
     with write_rows(target) as writer:
-        rows = read_rows(source, tell)
-        while batch := list(islice(rows, BATCH)):
-            done.read += len(batch)
-            found = found or not fields or any(name in row.data for row in batch for name in fields)
-            clean = [row for row in (_clean_row(row, steps, fields, done) for row in batch) if row is not None]
-            texts = ["\n".join(_texts(row.data, fields)) for row in clean]
-            again = deduplicator.duplicates(texts) if deduplicator is not None else [False] * len(texts)
-            for row, text, duplicate in zip(clean, texts, again, strict=True):
-                if duplicate:
-                    done.dropped["near-duplicate"] += 1
-                    done.show("near-duplicate", row.line, text, "")
-                    continue
-                done.kept += 1
-                writer.write(row)
-        if not found and done.read:
-            raise UsageError(f"{source} has no field {' or '.join(map(repr, fields))}", hint="see --field")
+        batches = _batches(read_rows(source, done.tell), BATCH, spec, done)
+        lines = file_kind(source) == file_kind(target) == ".jsonl"
+        if workers > 1 and _is_large(source, spec):
+            cleaned: Iterable[CleanBatch] = clean_in_workers(batches, spec, base.absolute(), workers, lines=lines)
+        else:
+            cleaned = map(RowCleaner(spec, base).clean, batches)
+        for row in kept_rows(cleaned, spec, done):
+            writer.write(row)
     return done
 
 
-def _clean_row(row: Row, steps: Mapping[str, Step], fields: Sequence[str], done: Cleaned) -> Row | None:
-    data: dict[str, Any] = row.data
-    for name, step in steps.items():
-        try:
-            after = {key: _apply(value, step) if not fields or key in fields else value for key, value in data.items()}
-        except Dropped as dropped:
-            done.dropped[dropped.message] += 1
-            done.show(dropped.message, row.line, "\n".join(_texts(data, fields)), "")
-            return None
-        if after != data:
-            done.changed[name] += 1
-            before, now = _texts(data, fields), _texts(after, fields)
-            first = next((pair for pair in zip(before, now, strict=True) if pair[0] != pair[1]), ("", ""))
-            done.show(name, row.line, *first)
-        data = after
-    if not any(text.strip() for text in _texts(data, fields)):
-        done.dropped["no text"] += 1
-        done.show("no text", row.line, "\n".join(_texts(row.data, fields)), "")
-        return None
-    return row if data == row.data else Row(row.line, data)
+def kept_rows(cleaned: Iterable[CleanBatch], spec: CleanSpec, done: Cleaned) -> Iterator[Row]:
+    """The rows that stay of clean ones, near-duplicates left out; ``done`` is kept up to date."""
+    near = Banded(Signer(Banding.choose(spec.dedup)), BandTable()) if spec.dedup is not None else None
+    for batch in cleaned:
+        done.tally.add(batch.tally)
+        again = near.decide(*batch.bands) if near is not None and batch.bands is not None else [False] * len(batch.rows)
+        for row, duplicate in zip(batch.rows, again, strict=True):
+            if duplicate:
+                done.tally.drop("near-duplicate", row.line, "\n".join(texts_of(row.parsed(), spec.fields)))
+                continue
+            done.kept += 1
+            yield row
 
 
-def _apply(value: Any, step: Step) -> Any:
-    if isinstance(value, str):
-        return step(value)
-    if isinstance(value, list):
-        return [_apply(item, step) for item in value]
-    if isinstance(value, dict):
-        # Of a message only what was said: roles, names and ids are no texts.
-        said = {"content", "value"} & value.keys()
-        return {key: _apply(item, step) if not said or key in said else item for key, item in value.items()}
-    return value
+def _batches(rows: Iterator[Row], size: int, spec: CleanSpec, done: Cleaned) -> Iterator[list[Row]]:
+    found = not spec.fields
+    while batch := list(islice(rows, size)):
+        done.read += len(batch)
+        found = found or any(name in row.data for row in batch for name in spec.fields)
+        yield batch
+    if not found and done.read:
+        raise UsageError(f"no row has the field {' or '.join(map(repr, spec.fields))}", hint="name another field")
 
 
-def _texts(data: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
-    found: list[str] = []
-
-    def collect(text: str) -> str:
-        found.append(text)
-        return text
-
-    for key, value in data.items():
-        if not fields or key in fields:
-            _apply(value, collect)
-    return found
+def _is_large(source: Path, spec: CleanSpec) -> bool:
+    asks_a_model = spec.pii is not None or (spec.decontaminate is not None and spec.decontaminate.max_similarity)
+    try:
+        return source.stat().st_size > (_SLOW_WORTH_WORKERS if asks_a_model else _WORTH_WORKERS)
+    except OSError:  # reading it says why
+        return False

@@ -1,51 +1,81 @@
-"""Steps that make text clean: each changes a text, or says why its row is dropped."""
+"""What makes one text clean: each function changes a text, or says why its row is dropped."""
 
 from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Callable
 
 from synth.curation.languages import detector
+from synth.curation.repetition import repeated_share
 from synth.errors import SynthError, UsageError
 
-Step = Callable[[str], str]
+Clean = Callable[[str], str]
 """Takes a text and gives the clean one. Raises ``Dropped``."""
 
 _INVISIBLE = re.compile(
     r"[\u00ad\u180e\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
-_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--|<!DOCTYPE", re.IGNORECASE)
+_ELEMENTS = (
+    "a abbr address article aside audio b big blockquote body br button canvas caption center cite code col "
+    "colgroup dd del details dfn div dl dt em embed fieldset figcaption figure font footer form frame h1 h2 h3 "
+    "h4 h5 h6 head header hr html i iframe img input ins kbd label legend li link main map mark meta nav "
+    "noscript object ol optgroup option p param picture pre q s samp script section select small source span "
+    "strike strong style sub summary sup svg table tbody td template textarea tfoot th thead time title tr "
+    "track tt u ul var video wbr "
+)
+_KNOWN = rf"/?(?:{'|'.join(_ELEMENTS.split())})(?=[\s/>])[^<>]*>|!--|!DOCTYPE"
+_TAG = re.compile(rf"<(?:{_KNOWN})", re.IGNORECASE)
+_OTHER_LESS_THAN = re.compile(rf"<(?!{_KNOWN})", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,6});")
+_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
+_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
+_EMPTY_LINK = re.compile(r"(?<!!)\[[\s¶#🔗]*\]\([^)\n]*\)")
 _BLOCKS = "p, div, li, tr, h1, h2, h3, h4, h5, h6, section, article, blockquote, pre, table, ul, ol"
+_WIDE_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_LINE_END = re.compile("\r\n?|\u2028|\u2029|\x85")
+_GAP = re.compile(r"(?<=\S)[ \t]+")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+_FEWEST_WORDS = 10
 
 
 class Dropped(SynthError):
-    """A text that no step can mend; the message says why, the same for all of one sort."""
+    """A text that no step can mend; the message says why, the same for all of one sort, ``detail`` what is special."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
-def unicode_step() -> Step:
+def unicode_cleaner() -> Clean:
     """Mends what was decoded wrongly (ftfy), and composes letters (NFC)."""
     try:
         import ftfy
     except ImportError as error:
         raise UsageError("mending Unicode needs ftfy", hint="pip install 'synth[clean]'") from error
     config = ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=False, normalization="NFC")
-    return lambda text: ftfy.fix_text(text, config)
+    # Of ASCII it would change line ends and control characters only, which others do.
+    return lambda text: text if text.isascii() and "\x1b" not in text else ftfy.fix_text(text, config)
 
 
-def markup_step() -> Step:
-    """Text instead of HTML: scripts, styles, comments and tags go, blocks become lines, entities become characters."""
+def markup_cleaner() -> Clean:
+    """Text instead of HTML: scripts, styles, comments and tags go, blocks become lines, entities become characters.
+
+    Of Markdown, images become their descriptions and links without a text go; the rest is how texts are written today.
+    Code in Markdown's fences and backquotes stays as it is, and so does what stands in angle brackets and is no HTML.
+    """
     try:
         from selectolax.lexbor import LexborHTMLParser
     except ImportError as error:
         raise UsageError("removing HTML needs selectolax", hint="pip install 'synth[clean]'") from error
 
-    def clean(text: str) -> str:
-        if not _TAG.search(text):
-            return html.unescape(text) if _ENTITY.search(text) else text
-        tree = LexborHTMLParser(text)
+    def strip(text: str) -> str:
+        if "](" in text:
+            text = _EMPTY_LINK.sub("", _IMAGE.sub(r"\1", text))
+        if "<" not in text or not _TAG.search(text):
+            return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
+        tree = LexborHTMLParser(_OTHER_LESS_THAN.sub("&lt;", text))
         tree.strip_tags(["script", "style", "noscript", "template", "iframe", "svg"])
         for line_break in tree.css("br"):
             line_break.replace_with("\n")
@@ -54,30 +84,41 @@ def markup_step() -> Step:
             block.insert_after("\n")
         return tree.body.text(deep=True) if tree.body is not None else ""
 
+    def clean(text: str) -> str:
+        if "`" not in text:
+            return strip(text)
+        return "".join(part if place % 2 else strip(part) for place, part in enumerate(_CODE.split(text)))
+
     return clean
 
 
-def invisible_step() -> Step:
+def invisible_cleaner() -> Clean:
     """Removes control characters, zero-width spaces and marks that turn the direction of writing.
 
     Joiners stay: scripts and emoji need them.
     """
-    return lambda text: _INVISIBLE.sub("", text)
+    return lambda text: text if text.replace("\n", "").isprintable() else _INVISIBLE.sub("", text)
 
 
-def space_step() -> Step:
+def space_cleaner() -> Clean:
     """One space between words, no space at the ends of lines, one empty line at most; tabs that indent stay."""
 
     def clean(text: str) -> str:
-        text = re.sub(r"\r\n?|\u2028|\u2029|\x85", "\n", text)
-        text = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text) if not text.isascii() else text
-        lines = (re.sub(r"(?<=\S)[ \t]+", " ", line.rstrip()) for line in text.split("\n"))
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+        if not text.isprintable():
+            text = _LINE_END.sub("\n", text)
+        if not text.isascii():
+            text = _WIDE_SPACE.sub(" ", text)
+        if "  " in text or "\t" in text:
+            text = _GAP.sub(" ", text)
+        if "\n" in text:
+            text = "\n".join([line.rstrip() for line in text.split("\n")])
+            text = _EMPTY_LINES.sub("\n\n", text)
+        return text.strip()
 
     return clean
 
 
-def length_step(least: int, most: int | None) -> Step:
+def length_cleaner(least: int, most: int | None) -> Clean:
     """Drops texts of fewer or more words."""
 
     def check(text: str) -> str:
@@ -91,9 +132,9 @@ def length_step(least: int, most: int | None) -> Step:
     return check
 
 
-def language_step(languages: list[str]) -> Step:
+def language_cleaner(languages: list[str]) -> Clean:
     """Drops texts in other languages, where the detector is sure; five words and more tell."""
-    detect = detector("--language", languages)
+    detect = detector("the language filter", languages)
 
     def check(text: str) -> str:
         if len(text.split()) < 5:
@@ -101,6 +142,32 @@ def language_step(languages: list[str]) -> Step:
         language, confidence = detect(text)
         if language not in languages and confidence >= 0.5:
             raise Dropped(f"in the language {language!r}")
+        return text
+
+    return check
+
+
+def quality_cleaner() -> Clean:
+    """Drops what hardly is a text, by the rules of Rae et al. 2021 (Gopher, A.1.1) that hold for short texts too.
+
+    From ten words on: words of 3 to 10 letters on average (not for scripts without spaces between words), letters in
+    80 % of them, at most one # or … to ten words, at most 30 % repeated lines or runs of four words.
+    """
+
+    def check(text: str) -> str:
+        words = text.split()
+        if len(words) < _FEWEST_WORDS:
+            return text
+        letters = sum(map(len, words)) / len(words)
+        if not 3 <= letters <= 10 and text.isascii():
+            raise Dropped("words too short or too long to be a text")
+        if sum(any(c.isalpha() for c in word) for word in words) < 0.8 * len(words):
+            raise Dropped("numbers and symbols instead of words")
+        if text.count("#") + text.count("…") + text.count("...") > 0.1 * len(words):
+            raise Dropped("more than one # or … to ten words")
+        lines = [line for line in map(str.strip, text.splitlines()) if line]
+        if repeated_share(lines) > 0.3 or repeated_share(list(zip(*(words[n:] for n in range(4)), strict=False))) > 0.3:
+            raise Dropped("the same again and again")
         return text
 
     return check

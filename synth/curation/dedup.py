@@ -45,7 +45,10 @@ class Banded:
         self._store = store
 
     def duplicates(self, texts: Sequence[str]) -> list[bool]:
-        bands, filled = self._signer.bands(texts)
+        return self.decide(*self._signer.bands(texts))
+
+    def decide(self, bands: Hashes, filled: npt.NDArray[np.bool_]) -> list[bool]:
+        """As ``duplicates``, for a batch whose bands are known; ``filled`` are the texts with words."""
         known = filled & self._store.contains(bands).any(axis=1)
         duplicate = known | _repeats_within(bands, filled & ~known)
         self._store.add(bands[filled & ~duplicate])

@@ -36,6 +36,10 @@ class Row:
     data: Json
     raw: bytes | None = None
 
+    def parsed(self) -> Json:
+        """The data, also of a row that is its line alone."""
+        return self.data or (orjson.loads(self.raw) if self.raw is not None else {})
+
 
 def file_kind(path: Path) -> str:
     """The suffix that says how a file is read, ``.gz`` aside. Raises ``UsageError`` for one that is not known."""

@@ -40,6 +40,11 @@ def open_embedder(choice: str | EmbedderSpec, base: Path, accounts: Accounts | N
     """The embedder that a recipe names; nothing is loaded yet. Raises ``UsageError`` where it is not installed."""
     if isinstance(choice, EmbedderSpec):
         return EndpointEmbedder(choice, accounts)
+    return open_sentence_embedder(choice, base)
+
+
+def open_sentence_embedder(choice: str, base: Path) -> SentenceTransformersEmbedder:
+    """An embedder of this process. Raises ``UsageError`` where it is not installed."""
     for package in ("sentence_transformers", *([_MINILM_PACKAGE] if choice == _MINILM else [])):
         if importlib.util.find_spec(package) is None:
             raise UsageError(f"the embedder {choice!r} needs the package {package}", hint=_INSTALL)
@@ -66,9 +71,10 @@ class SentenceTransformersEmbedder:
         self._model: Any = None
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._embed, texts)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.encode, texts)
 
-    def _embed(self, texts: Sequence[str]) -> Vectors:
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """As ``embed``, in this thread."""
         if self._model is None:
             self._model = self._load()
         vectors: Vectors = self._model.encode(

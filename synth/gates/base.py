@@ -35,17 +35,32 @@ class AskingGate(Protocol):
         ...
 
 
+@runtime_checkable
+class MendingGate(Gate, Protocol):
+    """A gate that can mend what it finds: the gates after it, and the dataset, get the mended draft."""
+
+    def mend(self, draft: Draft) -> tuple[Draft, Verdict]:
+        """The draft as it may pass, and what was found; the same draft where nothing was, or where it fails."""
+        ...
+
+
 AnyGate = Gate | AskingGate
 
 
-async def judge_all(gates: Sequence[AnyGate], draft: Draft, context: UnitContext) -> tuple[Verdict, ...]:
-    """What the gates say in their order, up to the first that says no."""
+async def judge_all(gates: Sequence[AnyGate], draft: Draft, context: UnitContext) -> tuple[Draft, tuple[Verdict, ...]]:
+    """The draft as the gates leave it, and what they say in their order, up to the first that says no."""
     verdicts: list[Verdict] = []
     for gate in gates:
-        verdicts.append(await gate.ask(draft, context) if isinstance(gate, AskingGate) else gate.judge(draft))
-        if not verdicts[-1].passed:
+        if isinstance(gate, MendingGate):
+            draft, verdict = gate.mend(draft)
+        elif isinstance(gate, AskingGate):
+            verdict = await gate.ask(draft, context)
+        else:
+            verdict = gate.judge(draft)
+        verdicts.append(verdict)
+        if not verdict.passed:
             break
-    return tuple(verdicts)
+    return draft, tuple(verdicts)
 
 
 def texts(draft: Draft, roles: Sequence[str]) -> Iterator[tuple[str, str]]:

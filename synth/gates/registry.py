@@ -8,9 +8,10 @@ from pathlib import Path
 
 from synth.errors import UsageError
 from synth.example import Draft, Verdict
-from synth.gates.base import AnyGate, Gate
+from synth.gates.base import AnyGate, Gate, MendingGate
 from synth.gates.language import Language
 from synth.gates.length import Length
+from synth.gates.license import License
 from synth.gates.refusal import Refusal
 from synth.gates.repetition import Repetition
 from synth.plugins import load_class
@@ -21,9 +22,12 @@ from synth.recipe.gates import (
     JudgeSpec,
     LanguageSpec,
     LengthSpec,
+    LicenseSpec,
+    PiiSpec,
     PluginGateSpec,
     RefusalSpec,
     RepetitionSpec,
+    ToxicitySpec,
 )
 from synth.recipe.models import ModelSpec
 
@@ -60,6 +64,16 @@ def _build(spec: GateSpec, base: Path, models: Mapping[str, ModelSpec]) -> AnyGa
             from synth.gates.judged import Judged
 
             return Judged(spec, models, base)
+        case PiiSpec():
+            from synth.gates.pii import Pii
+
+            return Pii(spec)
+        case ToxicitySpec():
+            from synth.gates.toxicity import Toxicity
+
+            return Toxicity(spec)
+        case LicenseSpec():
+            return License(spec)
         case PluginGateSpec():
             return _Own(spec, base)
         case other:
@@ -78,7 +92,13 @@ class _Own:
         self._where = spec.gate
 
     def judge(self, draft: Draft) -> Verdict:
-        verdict = self._gate.judge(draft)
+        return self.mend(draft)[1]
+
+    def mend(self, draft: Draft) -> tuple[Draft, Verdict]:
+        if isinstance(self._gate, MendingGate):
+            draft, verdict = self._gate.mend(draft)
+        else:
+            verdict = self._gate.judge(draft)
         if not isinstance(verdict, Verdict):
             raise UsageError(f"{self._where}.judge gave {type(verdict).__name__}, not a Verdict")
-        return replace(verdict, gate=self.name)
+        return draft, replace(verdict, gate=self.name)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
+from synth.curation.repetition import repeated_share
 from synth.example import Draft, Verdict
 from synth.gates.base import texts
 from synth.recipe.gates import RepetitionSpec
 
 _WORD = re.compile(r"\w+")
-_FEWEST = 8
-"""Fewer n-grams or lines than this say nothing: a short list may well repeat itself."""
 
 
 class Repetition:
@@ -37,8 +35,3 @@ class Repetition:
                     reason = f"{share:.0%} of the {unit} in a message of the {role} are repetitions"
                     return Verdict(self.name, False, reason, round(share, 4))
         return Verdict(self.name, True, score=round(worst, 4))
-
-
-def repeated_share(items: Sequence[object]) -> float:
-    """The share of items that were there before; 0 for so few that it says nothing."""
-    return 1 - len(set(items)) / len(items) if len(items) >= _FEWEST else 0.0

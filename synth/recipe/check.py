@@ -12,7 +12,7 @@ from typing import get_args
 
 from synth.messages import Json
 from synth.recipe.check_decode import check_decode
-from synth.recipe.check_gates import check_gates, check_rubric
+from synth.recipe.check_gates import check_benchmarks, check_gates, check_rubric
 from synth.recipe.check_steps import check_steps
 from synth.recipe.check_templates import check_template_file
 from synth.recipe.files import check_file
@@ -100,6 +100,9 @@ def _check_seeds(seeds: Json, base: Path, problems: Problems) -> None:
         )
     else:
         check_file(("seeds", "path"), path, base, "seeds", problems)
+    check_benchmarks(
+        ("seeds", "clean", "decontaminate"), mapping(mapping(seeds.get("clean")).get("decontaminate")), base, problems
+    )
 
 
 def _check_id(at: KeyPath, generator: Json, ids: dict[str, int], problems: Problems) -> None:

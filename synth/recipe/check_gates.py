@@ -26,11 +26,17 @@ def check_gates(data: Json, base: Path, problems: Problems) -> None:
                 message = f"two gates have the id {name!r}: gates.{ids[name]} has it too"
                 problems.at(at, message, "give one of them an 'id' of its own: its score gets that name")
             ids.setdefault(name, index)
-        for number, path in enumerate(listing(gate.get("files")) if kind == "decontaminate" else ()):
-            if isinstance(path, str):
-                check_file((*at, "files", number), path, base, "benchmark file", problems)
+        if kind == "decontaminate":
+            check_benchmarks(at, gate, base, problems)
         if kind == "judge":
             _check_judge(at, gate, data, base, problems)
+
+
+def check_benchmarks(at: KeyPath, options: Json, base: Path, problems: Problems) -> None:
+    """Add a problem for each benchmark file in the ``options`` at ``at`` that is not there."""
+    for number, path in enumerate(listing(options.get("files"))):
+        if isinstance(path, str):
+            check_file((*at, "files", number), path, base, "benchmark file", problems)
 
 
 def _check_judge(at: KeyPath, gate: Json, data: Json, base: Path, problems: Problems) -> None:

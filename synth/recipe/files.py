@@ -38,6 +38,10 @@ def named_files(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
             yield from ((("gates", index, "files", number), path) for number, path in enumerate(gate.files))
         if isinstance(gate, JudgeSpec) and is_rubric_path(gate.rubric):
             yield ("gates", index, "rubric"), gate.rubric
+    clean = recipe.seeds.clean if recipe.seeds is not None else None
+    if clean is not None and clean.decontaminate is not None:
+        at = ("seeds", "clean", "decontaminate", "files")
+        yield from (((*at, number), path) for number, path in enumerate(clean.decontaminate.files))
 
 
 def templates(custom: CustomSpec, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:

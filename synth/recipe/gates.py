@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from synth.messages import Json
 from synth.recipe.base import CLASS_PATH, IDENTIFIER, Name, Number, Spec, Whole
+from synth.recipe.cleaning import DecontaminateOptions, LanguageCode, LicenseOptions, PiiOptions
 from synth.recipe.ensemble import AgentRef
 
 SpeakingRole = Literal["system", "user", "assistant"]
@@ -82,7 +83,7 @@ class LanguageSpec(TextGateSpec):
 
     gate: Literal["language"]
     """Only these languages. Needs the extra `clean`."""
-    languages: list[Annotated[str, Field(pattern=r"^[a-z]{2}$")]] = Field(["en"], min_length=1)
+    languages: list[LanguageCode] = Field(["en"], min_length=1)
     """ISO 639-1 codes of the languages that may be spoken."""
     min_confidence: Number = Field(0.5, ge=0, le=1)
     """A message in another language is rejected where the detector is at least so sure of that."""
@@ -90,19 +91,39 @@ class LanguageSpec(TextGateSpec):
     """Shorter messages pass: nobody can tell their language."""
 
 
-class DecontaminateSpec(GateSpec):
+class DecontaminateSpec(DecontaminateOptions, GateSpec):
     """Nothing from the benchmarks that the trained model will be measured by. Score: share of n-grams found there."""
 
     gate: Literal["decontaminate"]
     """Nothing from the benchmarks that the trained model will be measured by."""
-    files: list[str] = Field(min_length=1)
-    """Benchmark files (.jsonl .json .csv .parquet .txt, also .gz), relative to the recipe."""
-    fields: list[str] = []
-    """Columns of those files to compare with. Unset: all that hold text."""
-    ngram: Whole = Field(13, ge=3, le=50)
-    """Words in a row that must not come from a benchmark. Shorter benchmark texts count as a whole."""
-    max_share: Number = Field(0, ge=0, lt=1)
-    """Share of the example's n-grams that may be found in a benchmark; 0: not one."""
+
+
+class PiiSpec(PiiOptions, GateSpec):
+    """No personal data: rejected, marked or replaced. Score: how many pieces were found. Needs the extra `pii`."""
+
+    gate: Literal["pii"]
+    """No personal data: rejected, marked or replaced. Needs the extra `pii`."""
+
+
+class ToxicitySpec(TextGateSpec):
+    """No insults, threats and obscenities. Score: the highest probability of a sentence. Needs the extra `toxicity`."""
+
+    gate: Literal["toxicity"]
+    """No insults, threats and obscenities, in English. Needs the extra `toxicity`."""
+    roles: list[SpeakingRole] = Field(["user", "assistant"], min_length=1)
+    """Whose messages it looks at."""
+    max_probability: Number = Field(0.9, gt=0, le=1)
+    """Highest probability that a sentence is offensive."""
+
+
+class LicenseSpec(LicenseOptions, GateSpec):
+    """Only seeds and teachers whose terms allow it. A run that uses others is refused before anything is asked."""
+
+    gate: Literal["license"]
+    """Only seeds and teachers whose terms allow it: checked before the run begins."""
+    models: dict[str, str] = {}
+    """The licence or terms of each model, as you have read them: `{teacher: apache-2.0}`. A model of this recipe that
+    is not named here is not allowed."""
 
 
 def is_rubric_path(name: str) -> bool:
@@ -152,6 +173,9 @@ GATES: dict[str, type[GateSpec]] = {
     "language": LanguageSpec,
     "decontaminate": DecontaminateSpec,
     "judge": JudgeSpec,
+    "pii": PiiSpec,
+    "toxicity": ToxicitySpec,
+    "license": LicenseSpec,
 }
 PLUGIN_TAG = "<gate plugin>"
 
@@ -175,11 +199,14 @@ _Gate = Annotated[
     | Annotated[LanguageSpec, Tag("<language>")]
     | Annotated[DecontaminateSpec, Tag("<decontaminate>")]
     | Annotated[JudgeSpec, Tag("<judge>")]
+    | Annotated[PiiSpec, Tag("<pii>")]
+    | Annotated[ToxicitySpec, Tag("<toxicity>")]
+    | Annotated[LicenseSpec, Tag("<license>")]
     | Annotated[PluginGateSpec, Tag(PLUGIN_TAG)],
     Discriminator(_tag),
 ]
 _BareName = (
-    Literal["length", "refusal", "repetition", "format", "language", "judge"]
+    Literal["length", "refusal", "repetition", "format", "language", "judge", "pii", "toxicity"]
     | Annotated[str, Field(pattern=CLASS_PATH)]
 )
 Gate = Annotated[_Gate, BeforeValidator(_named, json_schema_input_type=_BareName | _Gate)]

@@ -13,6 +13,7 @@ from pydantic import Field, Tag
 
 from synth.recipe.axes import Axis, Exclusion, LongTailSpec, PersonasSpec
 from synth.recipe.base import URL, Name, Number, Spec, Whole, text_or_mapping
+from synth.recipe.cleaning import CleanSpec
 from synth.recipe.diversity import DiversitySpec
 from synth.recipe.gates import Gate
 from synth.recipe.kinds.union import Generator
@@ -26,6 +27,8 @@ class SeedsSpec(Spec):
     """Rename columns: `name synth uses: column in the file`."""
     limit: Whole | None = Field(None, ge=1)
     """Use only the first so many."""
+    clean: CleanSpec | None = None
+    """Clean the seeds before anything is made of them. `{}`: Unicode, HTML, invisible characters and white space."""
 
 
 class BudgetSpec(Spec):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import orjson
@@ -9,43 +11,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.curation.band_table import BandTable
 from synth.curation.cleaned import clean_file
 from synth.curation.cleaning import (
-    Step,
-    invisible_step,
-    language_step,
-    length_step,
-    markup_step,
-    space_step,
-    unicode_step,
+    Clean,
+    Dropped,
+    invisible_cleaner,
+    markup_cleaner,
+    quality_cleaner,
+    space_cleaner,
+    unicode_cleaner,
 )
-from synth.curation.dedup import Banded
-from synth.curation.minhash import Banding, Signer
+from synth.curation.texts import texts_of, with_texts
 from synth.errors import UsageError
+from synth.recipe.cleaning import CleanSpec
 
 
 @pytest.mark.parametrize(
     ("step", "before", "after"),
     [
-        (unicode_step(), "cafÃ© â€œyesâ€\x9d", "café “yes”"),
-        (unicode_step(), "e\u0301", "é"),
-        (markup_step(), "<p>Hello <b>w</b>orld &amp; you</p><script>x()</script>", "\nHello world & you\n"),
-        (markup_step(), "one<br>two", "one\ntwo"),
-        (markup_step(), "if a < b and c > d", "if a < b and c > d"),
-        (markup_step(), "x &lt; y", "x < y"),
-        (invisible_step(), "a\u200bb\ufeffc\x00d\u202ee", "abcde"),
-        (invisible_step(), "👩\u200d👧 na\tb\n", "👩\u200d👧 na\tb\n"),
-        (space_step(), " a  b\u00a0\u2003c \r\n\n\n\n  d ", "a b c\n\n  d"),
+        (unicode_cleaner(), "cafÃ© â€œyesâ€\x9d", "café “yes”"),
+        (unicode_cleaner(), "e\u0301", "é"),
+        (markup_cleaner(), "<p>Hello <b>w</b>orld &amp; you</p><script>x()</script>", "\nHello world & you\n"),
+        (markup_cleaner(), "one<br>two", "one\ntwo"),
+        (markup_cleaner(), "if a < b and c > d", "if a < b and c > d"),
+        (markup_cleaner(), "x &lt; y", "x < y"),
+        (markup_cleaner(), "List<String> x = f(a<b, c>d);", "List<String> x = f(a<b, c>d);"),
+        (markup_cleaner(), "<p>List<String> <think>so</think></p>", "\nList<String> <think>so</think>\n"),
+        (markup_cleaner(), "<b>Use</b> `<b>` or\n```\n<p>x</p>\n```", "Use `<b>` or\n```\n<p>x</p>\n```"),
+        (markup_cleaner(), "![a cat](c.png) and [](#top) [this](u)", "a cat and  [this](u)"),
+        (invisible_cleaner(), "a\u200bb\ufeffc\x00d\u202ee", "abcde"),
+        (invisible_cleaner(), "👩\u200d👧 na\tb\n", "👩\u200d👧 na\tb\n"),
+        (space_cleaner(), " a  b\u00a0\u2003c \r\n\n\n\n  d ", "a b c\n\n  d"),
     ],
 )
-def test_what_a_step_does(step: Step, before: str, after: str) -> None:
+def test_what_a_step_does(step: Clean, before: str, after: str) -> None:
     assert step(before) == after
 
 
 @given(st.text())
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    for step in (invisible_step(), space_step()):
+    for step in (invisible_cleaner(), space_cleaner()):
         assert step(step(text)) == step(text)
 
 
@@ -59,38 +64,108 @@ ROWS = [
 ]
 
 
+def write(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
 def test_every_change_and_every_dropped_row_is_told(tmp_path: Path) -> None:
     source, target = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
-    source.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in ROWS) + b"broken\n")
-    steps = {
-        "markup": markup_step(),
-        "invisible": invisible_step(),
-        "space": space_step(),
-        "length": length_step(1, 20),
-        "language": language_step(["en"]),
-    }
-    near = Banded(Signer(Banding.choose(0.7)), BandTable())
-    steps["length"] = length_step(2, 20)
-    done = clean_file(source, target, steps, fields=["text"], deduplicator=near)
-    assert done.changed == {"markup": 1, "space": 1, "invisible": 1}
-    assert done.dropped == {"near-duplicate": 1, "in the language 'de'": 1, "fewer than 2 words": 2}
-    assert done.examples["space"] == [(1, ROWS[0]["text"], "The parcel arrives tomorrow in the morning.")]
+    write(source, ROWS)
+    source.write_bytes(source.read_bytes() + b"broken\n")
+    spec = CleanSpec(skip=["unicode"], min_words=2, max_words=20, languages=["en"], fields=["text"], dedup=0.7)
+    done = clean_file(source, target, spec)
+    assert done.tally.changed == {"markup": 1, "space": 1, "invisible": 1}
+    assert done.tally.dropped == {"near-duplicate": 1, "in the language 'de'": 1, "fewer than 2 words": 2}
+    (space,) = done.tally.examples["space"]
+    assert (space.line, space.before, space.after) == (
+        1,
+        ROWS[0]["text"],
+        "The parcel arrives tomorrow in the morning.",
+    )
     assert (done.read, done.kept, done.unreadable) == (6, 2, 1)
-    rows = [orjson.loads(line) for line in target.read_bytes().splitlines()]
-    assert [row["id"] for row in rows] == ["a ", "f"]
+    assert [row["id"] for row in read(target)] == ["a ", "f"]
+
+
+def test_a_row_without_an_allowed_licence_is_dropped(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    write(source, [{"text": "a", "license": name} for name in ("MIT", "cc-by-nc-4.0", None)])
+    done = clean_file(source, target, CleanSpec.model_validate({"license": {"allow": ["mit"]}}))
+    assert done.tally.dropped == {"of the licence 'cc-by-nc-4.0'": 1, "without a licence": 1}
+    assert [row["license"] for row in read(target)] == ["MIT"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("the parcel that I sent last week has not arrived yet, so where is it now?", ""),
+        ("短い文章ですが、これは良い文章です。" * 3, ""),
+        ("too short # # #", ""),
+        ("a b c d e f g h i j k l m n o p q", "words too short or too long to be a text"),
+        ("1234 5512 1934 7712 2478 12345 9912 the 1277 5551 1936", "numbers and symbols instead of words"),
+        ("#one #two #three #four #five #six #seven #eight #nine #ten", "more than one # or … to ten words"),
+        ("buy this now " * 12, "the same again and again"),
+    ],
+)
+def test_what_hardly_is_a_text_is_dropped_and_said_why(text: str, reason: str) -> None:
+    try:
+        assert quality_cleaner()(text) == text
+        found = ""
+    except Dropped as dropped:
+        found = dropped.message
+    assert found == reason
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc content role value".split()), inner)
+    ),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "messages"]), JSON))
+def test_texts_go_back_to_where_they_were(data: dict[str, object]) -> None:
+    texts = texts_of(data)
+    assert with_texts(data, texts) == data
+    marked = [f"{number}" for number in range(len(texts))]
+    assert texts_of(with_texts(data, marked)) == marked
+
+
+@pytest.fixture
+def no_process_left() -> Iterator[None]:
+    """Python keeps a process that tracks what others share until it ends itself; other tests count processes."""
+    yield
+    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("no_process_left")
+def test_many_processes_write_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synth.curation.cleaned._WORTH_WORKERS", 1)
+    source, one, two = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "c.jsonl"
+    write(source, [{"text": f"<b>Row</b>  {n} {' '.join(f'w{n % 700}.{m}' for m in range(20))}"} for n in range(1500)])
+    spec = CleanSpec(dedup=0.7)
+    first, second = clean_file(source, one, spec), clean_file(source, two, spec, workers=2)
+    assert one.read_bytes() == two.read_bytes()
+    assert first.tally == second.tally
+    assert (first.kept, first.tally.dropped) == (700, {"near-duplicate": 800})
 
 
 def test_of_a_message_only_what_was_said_is_cleaned(tmp_path: Path) -> None:
     source, target = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     messages = [{"role": "user ", "content": "hello  there", "name": "x  y"}]
     source.write_bytes(orjson.dumps({"messages": messages, "n": 3, "none": None}) + b"\n")
-    clean_file(source, target, {"space": space_step()})
+    clean_file(source, target, CleanSpec())
     expected = [{"role": "user ", "content": "hello there", "name": "x  y"}]
     assert orjson.loads(target.read_bytes()) == {"messages": expected, "n": 3, "none": None}
 
 
 def test_a_field_that_no_row_has_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"q": "x"}\n')
-    with pytest.raises(UsageError, match="has no field 'text'"):
-        clean_file(tmp_path / "a.jsonl", tmp_path / "b.jsonl", {}, fields=["text"])
+    with pytest.raises(UsageError, match="no row has the field 'text'"):
+        clean_file(tmp_path / "a.jsonl", tmp_path / "b.jsonl", CleanSpec(fields=["text"]))
     assert not (tmp_path / "b.jsonl").exists()

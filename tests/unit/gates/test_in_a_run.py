@@ -10,6 +10,7 @@ import pytest
 from synth.errors import RecipeError, UsageError
 from synth.events import Warned
 from synth.job import run
+from synth.prepared import prepare
 from synth.recipe.load import load_recipe
 
 RECIPE = """\
@@ -162,6 +163,28 @@ def test_a_changed_benchmark_is_a_changed_recipe(folder: Path) -> None:
         run(load_recipe(load(gates)))
 
 
+def test_a_teacher_whose_terms_are_not_allowed_is_never_asked(folder: Path) -> None:
+    gate = "[{gate: license, allow: [MIT, apache-2.0], field: question, models: {MODELS}}]"
+    with pytest.raises(UsageError, match=r"does not know the terms of the model 'teacher'"):
+        prepare(load_recipe(load(gate.replace("MODELS", ""))))
+    with pytest.raises(UsageError, match=r"does not allow the model 'teacher': its terms are 'research only'"):
+        prepare(load_recipe(load(gate.replace("MODELS", "teacher: research only"))))
+    with pytest.raises(
+        RecipeError, match=r"seeds.jsonl:1:1: the gate 'license' does not allow this seed: its question"
+    ):
+        prepare(load_recipe(load(gate.replace("MODELS", "teacher: mit"))))
+
+
+def test_seeds_and_teachers_that_are_allowed_leave_a_mark_in_each_row(folder: Path) -> None:
+    gate = "[{gate: license, allow: [MIT], field: question, models: {teacher: mit}}]"
+    Path("seeds.jsonl").write_bytes(
+        b"".join(orjson.dumps({"question": name}) + b"\n" for name in ("mit", "MIT", "Mit"))
+    )
+    result = run(load_recipe(load(gate)))
+    rows = [orjson.loads(line) for line in (result.run_dir / "dataset/raw.jsonl").read_bytes().splitlines()]
+    assert [row["scores"] for row in rows] == [{"license": 1}] * 3
+
+
 @pytest.mark.parametrize(
     ("gates", "problem"),
     [
@@ -171,7 +194,7 @@ def test_a_changed_benchmark_is_a_changed_recipe(folder: Path) -> None:
          "r.yaml:12:24: unknown key 'max_word' in gates.0 (did you mean 'max_words'?)"),
         ("[{gate: length, min_words: -1}]", "r.yaml:12:35: 'min_words' must be at least 0, got -1"),
         ("[{max_words: 3}]", "r.yaml:12:9: 'gate' is missing in gates.0 (gates: length, refusal, repetition, format, "
-         "language, decontaminate, judge, or module:Class for your own)"),
+         "language, decontaminate, judge, pii, toxicity, license, or module:Class for your own)"),
         ("[3]", "r.yaml:12:9: 'gates.0' must be the name of a gate, or a mapping with 'gate', got 3"),
         ("[{gate: decontaminate}]", "r.yaml:12:9: 'files' is missing in gates.0 (files: Benchmark files (.jsonl .json "
          ".csv .parquet .txt, also .gz), relative to the recipe.)"),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synth.curation.repetition import repeated_share
 from synth.errors import UsageError
 from synth.example import Draft
-from synth.gates.repetition import repeated_share
 from synth.messages import Message
 
 from .helpers import call, make_gate, says

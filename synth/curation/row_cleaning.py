@@ -1,0 +1,122 @@
+"""Rows made clean, a batch at a time: what of them is kept, and a tally of what was changed and dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.curation.cleaning import Dropped
+from synth.curation.minhash import Banding, Signer
+from synth.curation.reading import Row
+from synth.curation.shingles import Hashes
+from synth.curation.steps import Step, build_steps
+from synth.curation.texts import texts_of, with_texts
+from synth.recipe.cleaning import CleanSpec
+
+SHOWN = 3
+_MOST_CHARACTERS = 200
+"""Of an example: it is looked at on a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row that a step changed or dropped: where it stands, and its text before and after."""
+
+    line: int
+    before: str
+    after: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """``changed`` counts rows by step, ``dropped`` by reason; ``examples`` are the first few of either."""
+
+    changed: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[Example]] = field(default_factory=dict)
+
+    def show(self, what: str, line: int, before: str, after: str = "") -> None:
+        shown = self.examples.setdefault(what, [])
+        if len(shown) < SHOWN:
+            shown.append(Example(line, before[:_MOST_CHARACTERS], after[:_MOST_CHARACTERS]))
+
+    def drop(self, reason: str, line: int, text: str) -> None:
+        self.dropped[reason] += 1
+        self.show(reason, line, text)
+
+    def add(self, other: Tally) -> None:
+        self.changed.update(other.changed)
+        self.dropped.update(other.dropped)
+        for what, examples in other.examples.items():
+            mine = self.examples.setdefault(what, [])
+            mine += examples[: SHOWN - len(mine)]
+
+
+@dataclass(frozen=True, slots=True)
+class CleanBatch:
+    """The rows of a batch that are kept, their texts' bands where near-duplicates are looked for, and what was done."""
+
+    rows: list[Row]
+    bands: tuple[Hashes, NDArray[np.bool_]] | None
+    tally: Tally
+
+
+class RowCleaner:
+    """Raises ``UsageError`` for extras, languages and files that are not there."""
+
+    def __init__(self, spec: CleanSpec, base: Path) -> None:
+        self._spec = spec
+        self._steps = build_steps(spec, base)
+        self._allowed = {name.casefold() for name in spec.license.allow} if spec.license is not None else None
+        self._signer = Signer(Banding.choose(spec.dedup)) if spec.dedup is not None else None
+
+    def clean(self, rows: Sequence[Row]) -> CleanBatch:
+        """Each row on its own: which of those that are kept are near-duplicates is for whoever sees all batches."""
+        tally = Tally()
+        kept, texts = [], []
+        for row in rows:
+            clean = self._clean(row, tally)
+            if clean is not None:
+                kept.append(clean[0])
+                texts.append(clean[1])
+        bands = self._signer.bands(["\n".join(said) for said in texts]) if self._signer is not None else None
+        return CleanBatch(kept, bands, tally)
+
+    def _clean(self, row: Row, tally: Tally) -> tuple[Row, list[str]] | None:
+        fields = self._spec.fields
+        before = texts = texts_of(row.data, fields)
+        if self._allowed is not None and self._spec.license is not None:
+            name = row.data.get(self._spec.license.field)
+            if not isinstance(name, str) or name.casefold() not in self._allowed:
+                tally.drop(f"of the licence {name!r}" if name else "without a licence", row.line, "\n".join(texts))
+                return None
+        for step in self._steps:
+            try:
+                after = step.mend(texts)
+            except Dropped as dropped:
+                text = dropped.detail or ("" if step.private else "\n".join(texts))
+                tally.drop(dropped.message, row.line, text)
+                return None
+            if after != texts:
+                tally.changed[step.name] += 1
+                self._show(step, row.line, texts, after, tally)
+                texts = after
+        if not any(text and not text.isspace() for text in texts):
+            tally.drop("no text", row.line, "\n".join(before))
+            return None
+        return (row if texts == before else Row(row.line, with_texts(row.data, texts, fields))), texts
+
+    @staticmethod
+    def _show(step: Step, line: int, before: list[str], after: list[str], tally: Tally) -> None:
+        """Around the first difference; of what is private only the text as it is now."""
+        if len(tally.examples.get(step.name, ())) >= SHOWN:
+            return
+        old, new = next(pair for pair in zip(before, after, strict=True) if pair[0] != pair[1])
+        same = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        start = max(0, same - 20)
+        tally.show(step.name, line, "" if step.private else old[start:], new[start:])
