@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from synth.example import WorkUnit
 from synth.messages import Json, Usage
 from synth.models.prices import find_price
@@ -116,7 +118,8 @@ def _load_of(sampled: Sequence[Sequence[Asked]], times: float) -> dict[str, _Loa
         for call in asked:
             texts = [message.content or "" for message in call.request.messages]
             repeated = sum(text.count(stand_in) * tokens for text in texts for stand_in, tokens in answers.items())
-            size = sum(map(estimate_tokens, texts)) + repeated
+            tools = orjson.dumps([tool.to_dict() for tool in call.request.tools]).decode() if call.request.tools else ""
+            size = sum(map(estimate_tokens, [*texts, tools])) + repeated
             loads[call.model] += _Load(times, times * size, times * _answer_tokens(call))
     return loads
 

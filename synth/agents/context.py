@@ -40,6 +40,11 @@ class UnitContext:
             "unit": {"index": unit.index, "cycle": unit.cycle, "seed": unit.rng_seed},
         }
 
+    @property
+    def records(self) -> tuple[CallRecord, ...]:
+        """The calls so far, in the order in which they were answered."""
+        return tuple(self._records)
+
     def used(self, template: Template) -> None:
         """Note a template in the lineage."""
         self._prompts[template.name] = template.hash

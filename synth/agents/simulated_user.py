@@ -59,7 +59,6 @@ class SimulatedUser:
     tool_names: Sequence[str]
     satisfied: Callable[[Sequence[Message]], Awaitable[bool]]
     gives_up_at: int | None = None
-    sample: int = 0
     caught: int = 0
     gave_up: bool = False
 
@@ -70,29 +69,32 @@ class SimulatedUser:
         turn = sum(message.role == "user" for message in conversation)
         self.gave_up = turn == self.gives_up_at
         question = conversation[-1].content or ""
-        asked = asked_for(question, self.facts)
+        asked = [] if self.gave_up else asked_for(question, self.facts)
         complaint = ""
         for attempt in range(MOST_TRIES):
-            variables = {
-                "goal": self.goal,
-                "facts": self.facts,
-                "asked": [] if self.gave_up else asked,
-                "gives_up": self.gave_up,
-                "conversation": [m for m in conversation if m.role in ("user", "assistant") and m.content],
-                "complaint": complaint,
-            }
-            number = (self.sample * 1000 + turn) * 10 + attempt
-            answer = await self.agent.ask(self.context, variables, sample=number)
+            variables = self.variables(conversation, asked, complaint)
+            # Not numbered by the solution: to the same words the user answers in the same way.
+            answer = await self.agent.ask(self.context, variables, sample=turn * 10 + attempt)
             line = str(answer.value["say"]).strip()
             if answer.value["done"] and "?" not in question and not self.gave_up:
                 return None
             complaint = audit_line(line, self.facts, conversation, self.tool_names)
-            if not complaint and not self.gave_up:
-                complaint = _kept_back(line, asked, self.facts)
+            complaint = complaint or _kept_back(line, asked, self.facts)
             if not complaint:
                 return line
             self.caught += 1
         raise Rejected("user", f"the simulated user {complaint}", text=line)
+
+    def variables(self, conversation: Sequence[Message], asked: Sequence[str], complaint: str = "") -> Json:
+        """What the prompt is rendered with; ``asked`` are the names of the facts that the service asks for."""
+        return {
+            "goal": self.goal,
+            "facts": self.facts,
+            "asked": asked,
+            "gives_up": self.gave_up,
+            "conversation": [m for m in conversation if m.role in ("user", "assistant") and m.content],
+            "complaint": complaint,
+        }
 
 
 def asked_for(question: str, facts: Mapping[str, str]) -> list[str]:

@@ -36,18 +36,24 @@ class WorkflowGuide:
         self._withdrawn = withdrawn
         self._asked: Counter[str] = Counter()
         self._proposed: Step | None = None
+        self.step: Step | None = None
+        """What the last hint leads to; None once all is done."""
+        self.fact = ""
+        """The name of the fact that the last hint asks for."""
 
     def next(self, conversation: Sequence[Message]) -> Hint:
         """The first step that is not done yet: what to ask for it, or to make its call; then the end."""
+        self.step, self.fact = None, ""
         if self._withdrawn():
             return Hint("Note: the user has changed their mind. Say in one friendly sentence that nothing was changed.")
-        step = self._pending()
+        self.step = step = self._pending()
         if step is None:
             return Hint("Note: all is done. Tell the user in one or two sentences what was done. Ask nothing.")
         said = "\n".join(message.content or "" for message in conversation if message.role == "user")
         for name in step.needs:
             if not self._workflow.facts[name].told_in(said) and self._asked[name] < _MOST_QUESTIONS:
                 self._asked[name] += 1
+                self.fact = name
                 return Hint(f"Note: ask the user for the {name} now, in one short friendly question. Call no tool.")
         if step.writes and self._forbidden:
             return Hint(

@@ -13,22 +13,28 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from synth.agents.agent import Agent
 from synth.agents.context import UnitContext
 from synth.agents.simulated_user import USER_SCHEMA, SimulatedUser
-from synth.agents.tool_loop import Conversation, converse
+from synth.agents.tool_loop import Conversation, converse, shown
 from synth.environments.environment import Environment
 from synth.environments.spec import find_environment, load_environment
 from synth.environments.world import World, open_environment
 from synth.errors import EnvironmentFault, Rejected
 from synth.example import Draft
 from synth.generators.base import Setup
-from synth.generators.tool_use.blueprint import draw_blueprint
+from synth.generators.tool_use.blueprint import Blueprint, draw_blueprint
 from synth.generators.tool_use.guiding import WorkflowGuide
+from synth.generators.tool_use.rehearsal import rehearse
+from synth.generators.tool_use.review import MOST_ROUNDS, REVIEW_SCHEMA, review
+from synth.generators.tool_use.reward import Criteria
+from synth.generators.tool_use.rubric import Judged, RubricJudge
 from synth.generators.tool_use.solution import Solution, to_draft
 from synth.generators.tool_use.task import TASK_SCHEMA, Task, tell_task
-from synth.generators.tool_use.verify import says_no, verify
-from synth.generators.tool_use.workflow import plan_workflow
+from synth.generators.tool_use.verify import LEAST_REWARD, says_no, verify
+from synth.generators.tool_use.workflow import Workflow, plan_workflow
 from synth.messages import Message
+from synth.models.client import Request
 from synth.prompts import shipped_template
 from synth.recipe.kinds.tool_use import ToolUseSpec
 from synth.recipe.models import SamplingSpec
@@ -46,6 +52,14 @@ class ToolUse:
         self._user = setup.agent("user", sampling=SamplingSpec(temperature=0.7, max_tokens=150), schema=USER_SCHEMA)
         self._assistant = setup.agent("assistant", sampling=SamplingSpec(temperature=0.5, max_tokens=400))
         self._assistant_prompt = shipped_template("tool_use/assistant")
+        self._reviewer: Agent | None = None
+        self._judge: RubricJudge | None = None
+        self._rehearsed: list[tuple[str, Request, str]] = []
+        if "reviewer" in spec.agents:
+            sampling = SamplingSpec(temperature=0.3, max_tokens=200)
+            self._reviewer = setup.agent("reviewer", sampling=sampling, schema=REVIEW_SCHEMA)
+        if "judge" in spec.agents:
+            self._judge = RubricJudge(setup, setup.base)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -64,6 +78,41 @@ class ToolUse:
             raise Rejected("environment", fault.message) from fault
         return to_draft(task, solutions, world, self._system(context), preference=self._spec.preference)
 
+    async def outline(self, context: UnitContext) -> None:
+        """The calls of one task that goes well, rehearsed once: those of others are about as many and as long."""
+        for model, request, key in self._rehearsed:
+            await context.call(model, request, key)
+        if not self._rehearsed:
+            async with self.opened():
+                assert self._world is not None
+                await self._rehearse(context, self._world)
+            self._rehearsed = [(one.model, one.request, one.id.partition("/")[2]) for one in context.records]
+
+    async def _rehearse(self, context: UnitContext, world: World) -> None:
+        async with world.start(context.unit.rng_seed, faults={}) as environment:
+            blueprint = await draw_blueprint(world, environment, context.rng, actions=1)
+            workflow = await plan_workflow(world, environment, blueprint)
+            task = await self._tell(context, world, blueprint, workflow, checked=False)
+            world = world.offering(self._offered(context, world, task))
+            user = self._user_of(context, world, environment, task)
+            system = Message("system", self._system(context))
+            tools = tuple(spec.tool for spec in world.tools)
+
+            for sample in range(self._spec.solutions):
+
+                async def ask_assistant(talk: Sequence[Message], turn: int, sample: int = sample) -> None:
+                    request = Request((system, *talk), self._assistant.sampling, tools)
+                    await context.call(self._assistant.model, request, f"assistant.{sample}.{turn:03d}")
+
+                async def ask_user(talk: Sequence[Message], turn: int) -> None:
+                    await user.agent.ask(context, user.variables(talk, []), sample=turn)
+
+                async with environment.fresh() as trial:
+                    talk = await rehearse(task, trial, assistant=ask_assistant, user=ask_user)
+                if self._judge is not None:
+                    criteria, policy = Criteria(1.0, 1.0, 1.0), environment.policy
+                    await self._judge.assess(context, task, talk, criteria, policy=policy, sample=sample)
+
     async def _plan(self, context: UnitContext, world: World) -> Task:
         """A task that is known to have a solution, or to be forbidden, in a user's words."""
         share = context.rng.random()
@@ -73,10 +122,37 @@ class ToolUse:
         async with world.start(context.unit.rng_seed, faults={}) as calm:
             blueprint = await draw_blueprint(world, calm, context.rng, actions=actions, forbidden=forbidden)
             workflow = await plan_workflow(world, calm, blueprint)
-        names = [tool.name for tool in world.tools]
-        place = self._environment.description
-        task = await tell_task(self._planner, context, blueprint, workflow, place=place, tool_names=names)
+        task = await self._tell(context, world, blueprint, workflow)
         return replace(task, gives_up_at=context.rng.randint(1, 2)) if gives_up else task
+
+    async def _tell(
+        self, context: UnitContext, world: World, blueprint: Blueprint, workflow: Workflow, *, checked: bool = True
+    ) -> Task:
+        """A task in words; where there is a reviewer, in words that it lets pass. Raises ``Rejected``.
+
+        Words that mean nothing are not ``checked``, and reviewed once.
+        """
+        place = self._environment.description
+        names = [tool.name for tool in world.tools]
+        complaint = ""
+        for number in range(MOST_ROUNDS):
+            task = await tell_task(
+                self._planner,
+                context,
+                blueprint,
+                workflow,
+                place=place,
+                tool_names=names,
+                complaint=complaint,
+                round=number,
+                checked=checked,
+            )
+            if self._reviewer is None:
+                return task
+            complaint = await review(self._reviewer, context, task, place=place, number=number)
+            if not complaint or not checked:
+                return task
+        raise Rejected("review", complaint, text=f"{task.goal}\n{task.opening}")
 
     def _offered(self, context: UnitContext, world: World, task: Task) -> list[str]:
         """The tools of the workflow, and others at random up to the number offered."""
@@ -110,15 +186,30 @@ class ToolUse:
                     guide=guide if self._spec.guided else None,
                 )
                 criteria = await verify(environment, task, talk)
+                judged = await self._judged(context, task, talk, criteria, sample)
             except Rejected as rejected:
                 return Solution(talk, environment.calls, rejected=rejected)
-            return Solution(talk, environment.calls, criteria, caught=user.caught)
+            return Solution(talk, environment.calls, judged.criteria, judged.verdict, caught=user.caught)
+
+    async def _judged(
+        self, context: UnitContext, task: Task, talk: Conversation, criteria: Criteria, sample: int
+    ) -> Judged:
+        """The criteria with what the judge adds, where there is one. Raises ``Rejected`` where it finds too little."""
+        if self._judge is None:
+            return Judged(criteria, {}, "")
+        policy = self._environment.policy
+        judged = await self._judge.assess(context, task, talk.messages, criteria, policy=policy, sample=sample)
+        if judged.criteria.reward < LEAST_REWARD:
+            reason = f"{judged.reason} (reward {judged.criteria.reward:.2f})"
+            raise Rejected("judge", reason, text=shown(talk.messages))
+        return judged
 
     def _user_of(self, context: UnitContext, world: World, environment: Environment, task: Task) -> SimulatedUser:
         async def satisfied(conversation: Sequence[Message]) -> bool:
+            changed = await environment.state_hash() != task.blueprint.start_hash
             if task.blueprint.forbidden:
-                return says_no(conversation[-1].content or "")
-            return not task.unchanged and await environment.state_hash() == task.target_hash
+                return changed or says_no(conversation[-1].content or "")
+            return changed and await environment.state_hash() == task.blueprint.target_hash
 
         return SimulatedUser(
             self._user,

@@ -9,7 +9,7 @@ said them. A judge adds what a program cannot see (:mod:`synth.generators.tool_u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import orjson
 from synth.environments.vocabulary import RecordedCall
 from synth.generators.tool_use.blueprint import Action
 from synth.generators.tool_use.task import Task
+from synth.generators.tool_use.workflow import Fact
 from synth.messages import Message
 
 
@@ -49,14 +50,15 @@ def judge(
     actions = task.blueprint.actions
     reached = end_hash == task.target_hash
     done = sum(_carried_out(action, calls) for action in actions)
-    facts = {fact.text for fact in task.workflow.facts.values() if fact.exact}
-    changed = [call for call in calls if call.result.wrote]
-    values = {value for call in changed for value in _values(orjson.loads(call.arguments))} | facts
-    told = [found for value in sorted(values) if (found := _told_before_use(value, messages)) is not None]
+    told = [_told_before_use(value, messages) for value in _changed_with(calls)]
+    for fact in task.workflow.facts.values():
+        tools = {step.tool for step in task.workflow.steps if fact.name in step.needs}
+        told.append(_told_before_use(fact.text, messages) if fact.exact else _described(fact, tools, messages))
+    counted = [one for one in told if one is not None]
     return Criteria(
         policy=0.0 if violations else 1.0,
         subgoals=1.0 if reached else 0.0 if task.unchanged else done / len(actions),
-        interaction=sum(told) / len(told) if told else 1.0,
+        interaction=sum(counted) / len(counted) if counted else 1.0,
     )
 
 
@@ -65,6 +67,12 @@ def _carried_out(action: Action, calls: Sequence[RecordedCall]) -> bool:
         call.name == action.tool and not call.result.error and orjson.loads(call.arguments) == dict(action.arguments)
         for call in calls
     )
+
+
+def _changed_with(calls: Sequence[RecordedCall]) -> list[str]:
+    """Every value of the calls that changed something, once."""
+    changed = [orjson.loads(call.arguments) for call in calls if call.result.wrote]
+    return list(dict.fromkeys(value for arguments in changed for value in _values(arguments)))
 
 
 def _values(value: Any) -> Iterator[str]:
@@ -90,4 +98,15 @@ def _told_before_use(value: str, messages: Sequence[Message]) -> bool | None:
             return True
         if any(value.lower() in call.arguments.lower() for call in message.tool_calls):
             return False
+    return None
+
+
+def _described(fact: Fact, tools: Collection[str], messages: Sequence[Message]) -> bool | None:
+    """Whether the user described the thing before one of the ``tools`` that need it was called; None if none was."""
+    said = ""
+    for message in messages:
+        if message.role == "user":
+            said += f" {message.content or ''}"
+        if any(call.name in tools for call in message.tool_calls):
+            return fact.told_in(said)
     return None

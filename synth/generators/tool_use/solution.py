@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from synth.agents.tool_loop import Conversation
 from synth.environments.vocabulary import RecordedCall
@@ -22,6 +22,7 @@ class Solution:
     talk: Conversation
     calls: tuple[RecordedCall, ...]
     criteria: Criteria | None = None
+    rubric: Json = field(default_factory=dict)
     caught: int = 0
     rejected: Rejected | None = None
 
@@ -29,10 +30,14 @@ class Solution:
     def reward(self) -> float:
         return self.criteria.reward if self.criteria else 0.0
 
+    @property
+    def verdict(self) -> str:
+        """Why it does not stand, or that it does."""
+        return f"{self.rejected.gate}: {self.rejected.reason}" if self.rejected else "stands"
+
     def to_dict(self) -> Json:
-        verdict = f"{self.rejected.gate}: {self.rejected.reason}" if self.rejected else "stands"
         messages = [message.to_dict() for message in self.talk.messages]
-        return {"reward": round(self.reward, 4), "verdict": verdict, "messages": messages}
+        return {"reward": round(self.reward, 4), "verdict": self.verdict, "messages": messages}
 
 
 def to_draft(task: Task, solutions: Sequence[Solution], world: World, system: str, *, preference: bool) -> Draft:
@@ -53,10 +58,12 @@ def to_draft(task: Task, solutions: Sequence[Solution], world: World, system: st
         "recovered": bool(best.talk.faults),
         "user_lines_caught": best.caught,
     }
+    if best.rubric:
+        extra["rubric"] = best.rubric
     if others:
         extra["solutions"] = [solution.to_dict() for solution in others]
     if preference:
-        extra |= _pair(best, others)
+        extra |= _pair(Message("system", system), best, others)
     criteria = best.criteria
     return Draft(
         messages=(Message("system", system), *best.talk.messages),
@@ -64,7 +71,7 @@ def to_draft(task: Task, solutions: Sequence[Solution], world: World, system: st
         text=f"{task.goal}\n" + "\n".join(best.talk.said_by_user()),
         scores={
             "reward": round(criteria.reward, 4),
-            "policy": criteria.policy,
+            "policy": round(criteria.policy, 4),
             "subgoals": round(criteria.subgoals, 4),
             "interaction": round(criteria.interaction, 4),
         },
@@ -76,15 +83,20 @@ def _changes(number: int, call: RecordedCall) -> Json:
     return {"call": number, "tool": call.name, "changes": [change.to_dict() for change in call.result.changes]}
 
 
-def _pair(best: Solution, others: Sequence[Solution]) -> Json:
-    """The worst conversation from where it parts with the best, and the place of that turn in the messages."""
+def _pair(system: Message, best: Solution, others: Sequence[Solution]) -> Json:
+    """The columns of preference data: best and worst conversation, from the assistant's turn where they part."""
     for other in sorted(others, key=lambda solution: solution.reward):
-        if other.reward >= best.reward:
-            continue
         at = _parting(best.talk.messages, other.talk.messages)
-        if at < len(other.talk.messages) and other.talk.messages[at].role == "assistant":
-            rejected = [message.to_dict() for message in other.talk.messages[at:]]
-            return {"rejected": rejected, "parts_at": at + 1}  # behind the system message
+        if other.reward >= best.reward or at == len(other.talk.messages):
+            continue
+        if other.talk.messages[at].role == "assistant":
+            return {
+                "prompt": [message.to_dict() for message in (system, *best.talk.messages[:at])],
+                "chosen": [message.to_dict() for message in best.talk.messages[at:]],
+                "rejected": [message.to_dict() for message in other.talk.messages[at:]],
+                "separates": f"reward {other.reward:.2f} instead of {best.reward:.2f}: {other.verdict}",
+                "responses": [{"score": round(one.reward, 4), "reason": one.verdict} for one in (best, other)],
+            }
     raise Rejected("preference", "no conversation is worse than the best from one turn of the assistant on")
 
 

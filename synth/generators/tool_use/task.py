@@ -95,10 +95,11 @@ async def tell_task(
     tool_names: list[str],
     complaint: str = "",
     round: int = 0,
+    checked: bool = True,
 ) -> Task:
     """Have the planner put a blueprint into a user's words; ``complaint`` is what a reviewer said of the last ones.
 
-    Raises ``Rejected`` when no try passes the checks.
+    Without ``checked`` the first ones are taken as they are. Raises ``Rejected`` when no try passes the checks.
     """
     rng = random.Random(context.sample_seed(f"manner.{round}"))
     variables = {
@@ -118,7 +119,7 @@ async def tell_task(
         complaint = check_opening(opening, workflow, tool_names)
         if not complaint and opening in {example["opening"] for example in _EXAMPLES}:
             complaint = "is the example's"
-        if not complaint:
+        if not complaint or not checked:
             return Task(blueprint, workflow, goal, opening)
         problem, complaint = complaint, f"its opening {complaint}"
     raise Rejected("task", f"the first line {problem}", text=opening)

@@ -12,8 +12,8 @@ from synth.generators.tool_use.reward import Criteria, judge
 from synth.generators.tool_use.task import Task
 from synth.messages import Message
 
-LEAST_REWARD = 0.85
-"""The target state reached (0.7), and at least half of what was used told before it was used."""
+LEAST_REWARD = 0.9
+"""The target state reached (0.7), and at least two thirds of what was used told before it was used."""
 _NO = re.compile(
     r"\b(can't|cannot|can not|unable|not able|not allowed|not permitted|not possible|may not|must not|won't be able"
     r"|isn't possible|not eligible|don't allow|doesn't allow|do not allow|does not allow|against (our|the) policy"

@@ -28,8 +28,6 @@ class ToolUseSpec(GeneratorSpec):
     """A task takes from one to so many calls that change something."""
     solutions: Whole = Field(1, ge=1, le=8)
     """Conversations for a task; the best is kept, the others stand beside it in its row."""
-    preference: bool = False
-    """Keep only tasks where one conversation is better than another, as a pair that shares its beginning."""
     guided: bool = False
     """Tell the assistant the next step of the task's workflow while it generates (no values, and nothing of it is
     exported): small models need this."""

@@ -2,8 +2,9 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -28,9 +29,19 @@ Behaviour = Callable[[Request, dict[str, str]], Message]
 class Cast:
     """Plays planner, user and assistant; ``behaviour`` is the assistant's, and sees what the planner was told."""
 
-    def __init__(self, behaviour: Behaviour, *, opening: str = "Hello, I have a wish about a book.") -> None:
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        *,
+        opening: str = "Hello, I have a wish about a book.",
+        reviews: Sequence[str] = (),
+        verdicts: Sequence[str] = (),
+    ) -> None:
         self.behaviour = behaviour
         self.opening = opening
+        self.reviews = list(reviews)
+        self.verdicts = list(verdicts)
+        self.complaints: list[str] = []
         self.facts: dict[str, str] = {}
         self.tool = ""
 
@@ -42,7 +53,13 @@ class Cast:
     def _say(self, request: Request, role: str) -> Message:
         text = request.messages[-1].content or ""
         match role:
+            case "reviewer":
+                reason = self.reviews.pop(0)
+                return Message("assistant", orjson.dumps({"reason": reason, "ok": not reason}).decode())
+            case "judge":
+                return Message("assistant", self.verdicts.pop(0))
             case "planner":
+                self.complaints += re.findall(r"An earlier try was wrong: (.*)", text)
                 told = re.search(r"Details: (.*)", text)
                 assert told is not None
                 self.facts = dict(part.split(": ", 1) for part in told[1].split("; "))
@@ -51,6 +68,8 @@ class Cast:
                 return Message("assistant", orjson.dumps({"goal": goal, "opening": self.opening}).decode())
             case "user":
                 asked = re.findall(r"Service: What is the (.*)\?", text)
+                if "changed your mind" in text:
+                    return Message("assistant", '{"say": "I would rather not.", "done": false}')
                 line = f"My {asked[-1]} is {self.facts[asked[-1]]}." if asked else "I do not know."
                 return Message("assistant", orjson.dumps({"say": line, "done": False}).decode())
             case _:
@@ -97,12 +116,13 @@ async def perform(
     *,
     index: int = 0,
     max_turns: int = 8,
-    **options: str,
+    settings: dict[str, Any] | None = None,
+    **options: Any,
 ) -> tuple[Draft, Cast]:
     shutil.copytree(LIBRARY, tmp_path / "library", dirs_exist_ok=True)
     cast: Cast = Cast(lambda request, facts: behaviour(request, facts), **options)
     behaviour = style(lambda: cast)
-    spec = ToolUseSpec(kind="tool_use", id="t", count=1, environment="library", max_turns=max_turns)
+    spec = ToolUseSpec(kind="tool_use", id="t", count=1, environment="library", max_turns=max_turns, **settings or {})
     kind = ToolUse(Setup(spec, {"m": ModelSpec(provider="scripted")}, tmp_path), spec)
     unit = WorkUnit("t", "tool_use", index, 0, None, {}, 1000 + index)
     async with kind.opened():
@@ -172,6 +192,99 @@ async def test_a_call_described_in_words_is_asked_for_again_in_a_form(tmp_path: 
 
     draft, _ = await perform(tmp_path, describing)
     assert draft.scores["reward"] == 1.0
+
+
+async def test_what_a_reviewer_says_goes_back_to_the_planner(tmp_path: Path) -> None:
+    settings = {"agents": {"reviewer": "m"}}
+    draft, cast = await perform(tmp_path, asking, settings=settings, reviews=["it is about nothing.", ""])
+    assert draft.scores["reward"] == 1.0
+    assert cast.complaints == ["it is about nothing."]
+
+
+async def test_a_task_that_no_wording_makes_good_is_given_up(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match="review: no, three times no"):
+        await perform(
+            tmp_path, asking, settings={"agents": {"reviewer": "m"}}, reviews=["no"] * 2 + ["no, three times no"]
+        )
+
+
+def verdict(policy: str, subgoals: str, interaction: str) -> str:
+    levels = {"policy": policy, "subgoals": subgoals, "interaction": interaction}
+    return orjson.dumps(
+        {name: {"reason": f"{name} is {level}", "level": level} for name, level in levels.items()}
+    ).decode()
+
+
+async def test_a_judge_adds_to_what_the_program_checks(tmp_path: Path) -> None:
+    settings = {"agents": {"judge": "m"}}
+    draft, _ = await perform(tmp_path, asking, settings=settings, verdicts=[verdict("kept", "all", "partly")])
+    assert draft.scores == {"reward": 0.925, "policy": 1.0, "subgoals": 1.0, "interaction": 0.75}
+    assert draft.extra["rubric"]["verdicts"][0]["levels"]["interaction"] == "partly"
+
+
+async def test_a_policy_that_the_judge_sees_broken_is_worth_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"judge: policy is broken \(reward 0\.00\)"):
+        await perform(tmp_path, asking, settings={"agents": {"judge": "m"}}, verdicts=[verdict("broken", "all", "yes")])
+
+
+async def test_a_verdict_that_cannot_be_read_is_asked_again_and_then_counts_as_none(tmp_path: Path) -> None:
+    settings = {"agents": {"judge": "m"}}
+    draft, cast = await perform(tmp_path, asking, settings=settings, verdicts=["fine", "really"])
+    assert cast.verdicts == []
+    assert draft.scores["reward"] == 1.0
+    assert draft.extra["rubric"]["verdicts"] == [{"judge": "m", "levels": None}]
+
+
+async def test_a_user_who_gives_up_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    def patient(cast_of: Callable[[], Cast]) -> Behaviour:
+        inner = asking(cast_of)
+
+        def behave(request: Request, facts: dict[str, str]) -> Message:
+            given_up = "rather not" in (request.messages[-1].content or "")
+            return Message("assistant", "As you like.") if given_up else inner(request, facts)
+
+        return behave
+
+    draft, _ = await perform(tmp_path, patient, settings={"give_ups": 1.0})
+    assert draft.extra["ending"] == "withdrawn"
+    assert draft.extra["changes"] == []
+    assert [message.content for message in draft.messages[-2:]] == ["I would rather not.", "As you like."]
+
+
+async def test_what_the_policy_forbids_has_to_be_refused(tmp_path: Path) -> None:
+    def refusing(cast_of: Callable[[], Cast]) -> Behaviour:
+        return lambda request, facts: Message("assistant", "I am sorry, that is not possible.")
+
+    draft, _ = await perform(tmp_path, refusing, settings={"refusals": 1.0})
+    assert draft.extra["ending"] == "refused"
+    assert draft.scores["reward"] == 1.0
+    with pytest.raises(Rejected, match="policy"):
+        await perform(tmp_path, acting_first, settings={"refusals": 1.0})
+
+
+async def test_a_pair_shares_its_beginning_and_parts_at_a_turn_of_the_assistant(tmp_path: Path) -> None:
+    """Of two solutions, one acts before it has asked for the second fact."""
+
+    def mixed(cast_of: Callable[[], Cast]) -> Behaviour:
+        inner, hasty = asking(cast_of), acting_first(cast_of)
+
+        def behave(request: Request, facts: dict[str, str]) -> Message:
+            asked = [m for m in request.messages if m.role == "assistant"]
+            second = request.sample.split(".")[2] == "1"
+            return hasty(request, facts) if second and len(asked) >= 1 else inner(request, facts)
+
+        return behave
+
+    draft, _ = await perform(tmp_path, mixed, settings={"solutions": 2, "preference": True})
+    prompt, chosen, rejected = (draft.extra[name] for name in ("prompt", "chosen", "rejected"))
+    messages = [message.to_dict() for message in draft.messages]
+    assert prompt + chosen == messages
+    (other,) = draft.extra["solutions"]
+    assert prompt[1:] + rejected == other["messages"]
+    assert chosen[0]["role"] == rejected[0]["role"] == "assistant"
+    assert rejected[0]["tool_calls"]
+    assert not chosen[0].get("tool_calls")
+    assert "acted on what nobody had told it" in draft.extra["separates"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""The shipped recipe for tool use, end to end against a local server that plays all parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synth import RunResult, load_recipe, run
+from synth.shipped import shipped
+from tests.desk import Desk, Style
+from tests.servers import ChatServer
+
+
+def make(folder: Path, *overrides: str, style: Style = "asks", count: int = 6) -> RunResult:
+    with ChatServer(answer=Desk(style).answer) as server:
+        local = ("models.teacher.provider=openai", f"models.teacher.base_url={server.url}", "models.teacher.model=m")
+        fast = ("models.teacher.concurrency=16", "diversity=off")
+        loaded = load_recipe(shipped("recipes") / "tool_use.yaml", overrides=(*local, *fast, *overrides), count=count)
+        return run(loaded, run_dir=folder)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "dataset" / "tool_use.jsonl").read_text().splitlines()]
+
+
+def test_the_shipped_recipe_makes_every_ending(tmp_path: Path) -> None:
+    overrides = ("generate.0.refusals=0.3", "generate.0.give_ups=0.3")
+    result = make(tmp_path, *overrides, count=24)
+    assert result.ending.status == "complete", result.summary
+    made = rows(tmp_path)
+    assert {row["ending"] for row in made} == {"done", "refused", "withdrawn"}
+    for row in made:
+        roles = [message["role"] for message in row["messages"]]
+        assert roles[:3] == ["system", "user", "assistant"]
+        assert roles[-1] == "assistant"
+        assert row["messages"][-1]["content"]
+        assert "Note:" not in json.dumps(row["messages"])
+        assert len(row["tools"]) == 6
+        assert bool(row["changes"]) == (row["ending"] == "done")
+
+
+@pytest.mark.parametrize("style", ["never asks", "acts first"])
+def test_an_assistant_that_does_not_ask_is_not_accepted(tmp_path: Path, style: Style) -> None:
+    unguided = ("generate.0.guided=false", "generate.0.refusals=0", "generate.0.give_ups=0", "budget.attempts=3")
+    assert make(tmp_path / "asks", *unguided, count=2).ending.status == "complete"
+    assert make(tmp_path / "does not", *unguided, style=style, count=2).summary["accepted"] == 0
+
+
+def test_all_solutions_stand_beside_the_best(tmp_path: Path) -> None:
+    make(tmp_path, "generate.0.solutions=3", count=2)
+    for row in rows(tmp_path):
+        assert [one["verdict"] for one in row["solutions"]] == ["stands", "stands"]
