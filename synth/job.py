@@ -196,6 +196,7 @@ class _Job:
         if "started" not in store.meta():
             store.set_meta({"started": str(time.time())})
         store.prepare_resume()
+        store.set_meta({"recipe_folder": str(self._loaded.base.resolve())})
         return store
 
     async def _carry_out(self, store: Store, prepared: Prepared) -> tuple[Ending, Json]:

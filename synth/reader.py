@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import orjson
 
 from synth.errors import UsageError
-from synth.example import generator_of
+from synth.example import Seed, generator_of
+from synth.fingerprint import fingerprint
 from synth.messages import Json
 from synth.recipe.lock import Lock, read_lock
 from synth.recipe.problems import did_you_mean
+from synth.recipe.schema import SeedsSpec
+from synth.seeds import read_seeds
 
 _UNIT = re.compile(r"(?P<generator>.+)-(?P<index>\d+)")
 
@@ -28,6 +32,41 @@ class AttemptLine:
     unit: str
     gate: str | None
     row: Json
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedAttempt(AttemptLine):
+    """An attempt with its place in its generator's plan; a ``provisional`` one is decided again on resume."""
+
+    place: int
+    provisional: bool
+    text: str | None
+    """What the novelty filter remembers of it, if it does."""
+
+
+class Pace(NamedTuple):
+    """What a run did in the ``PACE_SECONDS`` from ``at`` (Unix time)."""
+
+    at: int
+    attempts: int
+    accepted: int
+    calls: int
+    input: int
+    output: int
+    cost_usd: float
+
+
+class CallCost(NamedTuple):
+    """What one call took: ``rowid`` grows in the order of the answers."""
+
+    rowid: int
+    id: str
+    model: str
+    input: int
+    output: int
+    cost_usd: float | None
+    seconds: float
+    source: str
 
 
 class RunReader:
@@ -45,7 +84,6 @@ class RunReader:
             self._meta = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
         except sqlite3.Error as error:
             raise UsageError(f"{path} is not a run store that can be read: {error}") from error
-        self.lock: Lock = read_lock(folder / "recipe.lock.yaml")
 
     def __enter__(self) -> Self:
         return self
@@ -54,6 +92,11 @@ class RunReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._db.close()
+
+    @cached_property
+    def lock(self) -> Lock:
+        """The recipe as the run used it. Raises ``UsageError`` where it cannot be read."""
+        return read_lock(self.folder / "recipe.lock.yaml")
 
     @property
     def generators(self) -> list[str]:
@@ -96,12 +139,86 @@ class RunReader:
             rows = self._db.execute(query, (name, newest)).fetchall()
             yield from (AttemptLine(unit, gate, orjson.loads(row)) for unit, gate, row in reversed(rows))
 
+    def placed(self, generator: str, first: int = 0, most: int = 1000) -> list[PlacedAttempt]:
+        """The attempts of a generator from a place on, in plan order."""
+        rows = self._db.execute(
+            "SELECT unit, gate, row, place, provisional, text FROM attempts WHERE generator = ? AND place >= ?"
+            " ORDER BY place LIMIT ?",
+            (generator, first, most),
+        )
+        return [_placed(row) for row in rows]
+
+    def sample(
+        self, most: int, also: Iterable[str] = (), generators: Sequence[str] | None = None
+    ) -> Iterator[PlacedAttempt]:
+        """At most about ``most`` attempts, at equal distances in each plan, and those named in ``also``."""
+        wanted = self.generators if generators is None else generators
+        made = self.attempts_made()
+        step = max(1, -(-sum(made.get(name, 0) for name in wanted) // most))
+        query = "SELECT unit, gate, row, place, provisional, text FROM attempts WHERE "
+        named = set(also)
+        for generator in wanted:
+            rows = self._db.execute(f"{query} generator = ? AND place % ? = 0 ORDER BY place", (generator, step))
+            for row in rows:
+                named.discard(row[0])
+                yield _placed(row)
+        for unit in sorted(named):
+            yield from map(_placed, self._db.execute(f"{query} unit = ?", (unit,)))
+
+    def attributes(self) -> Iterator[Json]:
+        """The attributes of every accepted example."""
+        query = "SELECT json_extract(CAST(row AS TEXT), '$.attributes') FROM attempts WHERE gate IS NULL"
+        for (found,) in self._db.execute(query):
+            if found is not None:
+                yield orjson.loads(found)
+
+    def attempts_made(self) -> dict[str, int]:
+        """How many attempts there are, by generator, without looking at them."""
+        return dict(self._db.execute("SELECT generator, COUNT(*) FROM attempts GROUP BY 1").fetchall())
+
+    def call_costs(self, after: int = 0, most: int = 5000) -> list[CallCost]:
+        """What the calls after a row took, without what was said in them."""
+        rows = self._db.execute(
+            "SELECT rowid, id, model, input_tokens, output_tokens, cost_usd, seconds, source FROM calls"
+            " WHERE rowid > ? ORDER BY rowid LIMIT ?",
+            (after, most),
+        )
+        return [CallCost(*row) for row in rows]
+
+    def pace(self) -> list[Pace]:
+        """What the run did when; empty for a run of an earlier synth."""
+        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'pace'").fetchone():
+            return []
+        return [Pace(*row) for row in self._db.execute("SELECT * FROM pace ORDER BY at")]
+
+    def find_vector(self, key: str) -> bytes | None:
+        """The embedding kept under ``key``, 32-bit floats, if there is one."""
+        found = self._db.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether the run has compared meanings."""
+        return self._db.execute("SELECT 1 FROM vectors LIMIT 1").fetchone() is not None
+
+    def seeds(self) -> list[Seed]:
+        """The seeds as the run had them; none where their file has gone, or is another than it was then."""
+        spec, folder = self.lock.recipe.get("seeds"), self._meta.get("recipe_folder")
+        if spec is None or folder is None:
+            return []
+        try:
+            seeds = read_seeds(SeedsSpec(**spec), Path(folder))
+        except (UsageError, OSError):
+            return []
+        same = self.lock.seeds.get(spec["path"]) == fingerprint([[seed.id, seed.fields] for seed in seeds])
+        return list(seeds) if same else []
+
     def calls(self, unit: str) -> list[Json]:
         """Every call of a unit in the order in which they were answered, with request and response."""
         rows = self._db.execute(
             "SELECT id, model, request, response, input_tokens, output_tokens, cost_usd, seconds, tries, source"
-            " FROM calls WHERE unit = ? ORDER BY rowid",
-            (unit,),
+            " FROM calls WHERE id > ? AND id < ? ORDER BY rowid",  # an id is unit/key, and this is the primary key
+            (f"{unit}/", f"{unit}0"),
         )
         names = ("id", "model", "request", "response", "input", "output", "cost_usd", "seconds", "tries", "source")
         calls = [dict(zip(names, row, strict=True)) for row in rows]
@@ -163,6 +280,11 @@ class RunReader:
             else f"{match['generator']} has no attempts yet"
         )
         raise UsageError(f"{self.folder} has no example {unit!r}", hint=hint)
+
+
+def _placed(found: tuple[str, str | None, bytes, int, int, str | None]) -> PlacedAttempt:
+    unit, gate, row, place, provisional, text = found
+    return PlacedAttempt(unit, gate, orjson.loads(row), place, bool(provisional), text)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
 
 GROUP_SECONDS = 0.01
+PACE_SECONDS = 5
+"""What was done in so many seconds makes one row of ``pace``; ``at`` is Unix time."""
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -39,7 +42,19 @@ CREATE TABLE IF NOT EXISTS attempts (
     provisional INTEGER NOT NULL, PRIMARY KEY (generator, place)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pace (
+    at INTEGER PRIMARY KEY, attempts INTEGER NOT NULL, accepted INTEGER NOT NULL, calls INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_usd REAL NOT NULL
+);
 CREATE INDEX IF NOT EXISTS attempts_by_unit ON attempts (unit);
+"""
+
+
+_ADD_PACE = """
+INSERT INTO pace VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (at) DO UPDATE SET
+    attempts = attempts + excluded.attempts, accepted = accepted + excluded.accepted, calls = calls + excluded.calls,
+    input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
+    cost_usd = cost_usd + excluded.cost_usd
 """
 
 
@@ -325,6 +340,8 @@ class Store:
             )
             self._writer.executemany("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", group.attempts)
             self._writer.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", group.vectors)
+            if group.calls or group.attempts:
+                self._writer.execute(_ADD_PACE, _pace_row(group))
 
     async def flush(self) -> None:
         """Return when everything recorded so far is on disk. Raises ``RunError`` when it cannot be."""
@@ -367,6 +384,19 @@ def _call_row(record: CallRecord) -> tuple[Any, ...]:
         record.seconds,
         record.tries,
         record.source,
+    )
+
+
+def _pace_row(group: _Group) -> tuple[Any, ...]:
+    sent = [record for record in group.calls if record.source == "sent"]
+    return (
+        int(time.time()) // PACE_SECONDS * PACE_SECONDS,
+        len(group.attempts),
+        sum(gate is None for _, _, _, gate, *_ in group.attempts),
+        len(sent),
+        sum(record.usage.input for record in sent),
+        sum(record.usage.output for record in sent),
+        sum(record.cost_usd or 0.0 for record in sent),
     )
 
 

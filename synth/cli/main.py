@@ -21,6 +21,8 @@ _COMMANDS = {
     "plan": "Say what a run will take, and show its first prompts, offline.",
     "status": "Say how far a run has come.",
     "show": "Show an example or a rejected attempt, with every call behind it.",
+    "view": "Look at a run in the browser, and mark its examples.",
+    "report": "Write a run's pictures, counts and examples as one HTML file.",
     "export": "Write a run's dataset in the format a trainer loads.",
     "verify": "Say what was changed by hand in a run folder.",
     "diff": "Compare two runs: recipes, counts, and rows.",
@@ -109,21 +111,21 @@ def _run(terminal: Terminal) -> int:
         error.show()
         return EXIT_USAGE
     except click.ClickException as error:
-        from synth.cli.report import report_usage
+        from synth.cli.failures import report_usage
 
         report_usage(terminal, error)
         return EXIT_USAGE
     except click.Abort:
         return EXIT_INTERRUPTED
     except SynthError as error:
-        from synth.cli.report import report
+        from synth.cli.failures import report
 
         report(terminal, error)
         return error.exit_code
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the last place where anyone could say it clearly
-        from synth.cli.report import report_defect
+        from synth.cli.failures import report_defect
 
         report_defect(terminal, error)
         return EXIT_FAILED

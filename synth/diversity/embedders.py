@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from synth.diversity.embedding import Embedder, Embeddings, VectorCache
+from synth.diversity.embedding import Embedder, Embeddings, VectorCache, embedder_identity
 from synth.diversity.endpoint_embedder import Accounts, EndpointEmbedder
 from synth.errors import FatalModelError, UsageError
 from synth.fingerprint import sha256_file
@@ -64,7 +64,7 @@ class SentenceTransformersEmbedder:
     """A sentence-transformers model on a thread of its own; loaded when it is first asked."""
 
     def __init__(self, name: str, path: str) -> None:
-        self.identity = f"sentence-transformers:{name}"
+        self.identity = embedder_identity(name)
         self._name = name
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embed")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from synth.errors import FatalModelError, SynthError
 from synth.fingerprint import fingerprint
+from synth.recipe.diversity import EmbedderSpec
 
 if TYPE_CHECKING:
     from synth.diversity.vectors import Vectors
@@ -65,7 +66,7 @@ class Embeddings:
         """The unit vector of ``text`` if the cache has it."""
         import numpy as np
 
-        kept = self._cache.find_vector(self._key(text[:MOST_CHARACTERS]))
+        kept = self._cache.find_vector(self._key(text))
         return None if kept is None else np.frombuffer(kept, dtype=np.float32)
 
     async def vectors(self, texts: Sequence[str]) -> list[Vectors]:
@@ -118,4 +119,14 @@ class Embeddings:
         return unit
 
     def _key(self, text: str) -> str:
-        return fingerprint([self._embedder.identity, text])
+        return vector_key(self._embedder.identity, text)
+
+
+def embedder_identity(choice: str | EmbedderSpec) -> str:
+    """What names the embedder's vectors, whether it is installed or not."""
+    return f"openai:{choice.model}" if isinstance(choice, EmbedderSpec) else f"sentence-transformers:{choice}"
+
+
+def vector_key(identity: str, text: str) -> str:
+    """The name under which the vector of ``text`` is kept, for an embedder's ``identity``."""
+    return fingerprint([identity, text[:MOST_CHARACTERS]])

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import orjson
 
+from synth.diversity.embedding import embedder_identity
 from synth.errors import FatalModelError, ModelError, RunError, TransientError
 from synth.fingerprint import fingerprint
 from synth.messages import Json, Message, StopReason, Usage
@@ -52,7 +53,7 @@ class EndpointEmbedder:
     """``POST /embeddings`` of an OpenAI-compatible endpoint."""
 
     def __init__(self, spec: EmbedderSpec, accounts: Accounts | None = None) -> None:
-        self.identity = f"openai:{spec.model}"
+        self.identity = embedder_identity(spec)
         self._model = spec.model
         self._endpoint = Endpoint(spec.base_url, api_key=spec.api_key)
         self._accounts = accounts

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
 from synth.messages import Json
 from synth.recipe.lock import Lock
+from synth.report.pictures import Picture
 from synth.store import Store
 
 
-def dataset_card(lock: Lock, store: Store, summary: Json) -> str:
-    """The text of the run folder's ``README.md``."""
+def dataset_card(lock: Lock, store: Store, summary: Json, pictures: Sequence[tuple[Picture, str]] = ()) -> str:
+    """The text of the run folder's ``README.md``; ``pictures`` are with their paths from there."""
     recipe = lock.recipe
     parts = [_front_matter(recipe), f"# {recipe['name']}", _opening(summary), _generators(summary)]
     if summary["rejected"]:
@@ -20,6 +23,7 @@ def dataset_card(lock: Lock, store: Store, summary: Json) -> str:
     if recipe["gates"]:
         names = ", ".join(f"`{gate['id']}`" for gate in recipe["gates"])
         parts.append(f"Gates that every example passed, in order: {names}.")
+    parts += [f"## {one.title}\n\n![{one.title}]({path})\n\n{one.caption}" for one, path in pictures]
     parts += [_models(recipe), _limits(recipe), *_examples(recipe, store)]
     return "\n\n".join(parts) + "\n"
 

@@ -11,6 +11,7 @@ import orjson
 from synth.export.card import dataset_card
 from synth.export.croissant import croissant
 from synth.export.exporting import export_rows
+from synth.export.pictures import write_pictures
 from synth.files import write_atomically
 from synth.fingerprint import sha256_file
 from synth.messages import Json
@@ -33,7 +34,8 @@ def write_run_folder(run_dir: Path, lock: Lock, store: Store, summary: Json) -> 
     started = float(store.meta()["started"])
     metadata = croissant(lock, run_dir, hashes, started=started, ended=time.time())
     write_atomically(run_dir / "croissant.json", [_pretty(metadata)])
-    write_atomically(run_dir / "README.md", [dataset_card(lock, store, summary).encode()])
+    card = dataset_card(lock, store, summary, write_pictures(run_dir))
+    write_atomically(run_dir / "README.md", [card.encode()])
     written = ["README.md", "croissant.json", "prompts.json", "rejected.jsonl", "summary.json"]
     store.set_meta({"files": orjson.dumps({name: sha256_file(run_dir / name) for name in written}).decode()})
 

@@ -26,13 +26,13 @@ def read_labels(rows: Iterable[tuple[str, Mapping[str, Any]]], rubric: Rubric) -
     """Labels by row id. ``rows`` come with where each stands, for messages.
 
     A row is ``{"id": …, "mark": "good" | "bad" | "unsure"}``, as ``synth view`` keeps its marks, or has ``levels``: by
-    criterion of the rubric the level that is right. What is ``unsure`` and has no levels is left out; of two rows with
-    one id the later counts. Raises ``UsageError`` for a row that says something else.
+    criterion of the rubric the level that is right. What is ``unsure``, or null (a mark taken back), and has no levels
+    is left out; of two rows with one id the later counts. Raises ``UsageError`` for a row that says something else.
     """
     labels: dict[str, Label] = {}
     for where, row in rows:
         levels, mark = row.get("levels", {}), row.get("mark")
-        if not isinstance(row.get("id"), str) or (mark is None and not levels):
+        if not isinstance(row.get("id"), str) or ("mark" not in row and not levels):
             raise UsageError(f'{where}: a label has an "id", and "mark": "good", "bad" or "unsure", or "levels"')
         if mark not in {None, "good", "bad", "unsure"}:
             raise UsageError(f"{where}: a mark is good, bad or unsure, not {mark!r}")

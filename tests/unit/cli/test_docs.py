@@ -22,6 +22,8 @@ MINE = [
     "plan",
     "status",
     "show",
+    "view",
+    "report",
     "export",
     "verify",
     "diff",

@@ -1,0 +1,105 @@
+"""Follows a run: a thread that keeps the index level with it, and says when there is something new to see."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from synth.errors import SynthError, UsageError
+from synth.messages import Json
+from synth.reader import RunReader
+from synth.report.marks import marks_file, read_marks
+from synth.view.index import IndexWriter
+
+_EVERY = 0.5
+"""Seconds between two looks at the run's files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A run as it was at one moment, without looking at its attempts. ``recipe`` is that of the lock."""
+
+    recipe: Json
+    summary: Json | None
+    process: int | None
+    made: dict[str, int]
+
+
+class Follower:
+    """Index a run into ``index``, from now until :meth:`close`. ``changed`` is called from the follower's thread."""
+
+    def __init__(self, folder: Path, index: Path, changed: Callable[[], None]) -> None:
+        self._folder = folder
+        self._changed = changed
+        self._closing = threading.Event()
+        self._index = index
+        self._ready = threading.Event()
+        with RunReader(folder) as reader:
+            self.snapshot = _snapshot(reader)
+        self.marks = read_marks(folder)
+        self.level = False
+        self.trouble = ""
+        self._thread = threading.Thread(target=self._work, name="view-index", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns when the index is there to be asked."""
+        self._thread.start()
+        self._ready.wait()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        writer = IndexWriter(self._index)
+        self._ready.set()
+        seen: object = None
+        with_seeds = False
+        try:
+            while not self._closing.is_set():
+                stamp = _stamp(self._folder)
+                if stamp != seen:
+                    try:
+                        with RunReader(self._folder) as reader:
+                            if not with_seeds:
+                                with_seeds = True
+                                writer.add_seeds(reader)
+                            self._catch_up(writer, reader)
+                        seen, self.trouble = stamp, ""
+                    except (SynthError, sqlite3.Error) as error:  # a run that is just being begun; looked at again soon
+                        self.trouble = str(error)
+                    self._changed()
+                self._closing.wait(_EVERY)
+        finally:
+            writer.close()
+
+    def _catch_up(self, writer: IndexWriter, reader: RunReader) -> None:
+        self.snapshot = _snapshot(reader)
+        try:
+            self.marks = read_marks(self._folder)
+            writer.set_marks(self.marks)
+        except UsageError as error:
+            self.trouble = error.message
+
+        def go_on() -> bool:
+            self._changed()
+            return not self._closing.is_set()
+
+        self.level = False
+        writer.catch_up(reader, go_on)
+        self.snapshot = _snapshot(reader)
+        self.level = True
+
+
+def _snapshot(reader: RunReader) -> Snapshot:
+    return Snapshot(reader.lock.recipe, reader.summary, reader.running, reader.attempts_made())
+
+
+def _stamp(folder: Path) -> object:
+    """What differs when the run, or its marks, have changed."""
+    store = folder / "run.sqlite"
+    files = (store, store.with_name("run.sqlite-wal"), folder / "run.pid", marks_file(folder))
+    return [(info.st_mtime_ns, info.st_size) for file in files if file.exists() for info in [file.stat()]]
