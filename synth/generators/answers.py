@@ -3,44 +3,64 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from fractions import Fraction
 
-_MARKED = (
-    re.compile(r"\\boxed\{([^{}]+)\}"),
+from synth.generators.expressions import normal_form
+
+_MARKS = (
     re.compile(r"^\W*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?[ \t:=*_]*(?P<answer>[^\s:=*_][^\n]*)$", re.I | re.M),
     re.compile(r"\banswer\s+is[ \t:]*(?P<answer>[^\s:][^\n]*)", re.I),
+    re.compile(r"\bAnswer:[ \t*_]*(?P<answer>[^\s:*_][^\n]*)"),
     re.compile(r"^####[ \t]*(?P<answer>\S[^\n]*)$", re.M),
+    re.compile(r"^\W*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?[ \t:=*_]*\n\s*(?P<answer>[^\n]+)\s*\Z", re.I | re.M),
 )
-_NUMBER = re.compile(r"[-+−]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*\d+)?(?!\w*\d)|[-+−]?\.\d+")
-_CHOICE = re.compile(r"^\W*([A-Ja-j])\W*$")
-_WORDS = re.compile(r"[^\w.%/-]+")
+_BOXED = "\\boxed{"
+
+_CHOICE = re.compile(r"\W*(?:(?:option|choice|answer)\W+)?([A-Ja-j])(?:\W*$|\)?[):]\s)", re.I)
+_NUMBER = re.compile(r"(?<![\w./])(?:(?P<whole>\d+) )?(?P<value>[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:/\d+)?)(?![\w./]*\d)")
+_COMMAND = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\s*\{([^{}]*)\}")
+_FRACTION = re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}")
+_THOUSANDS = re.compile(r"(?<=\d)(?:,|\{,\})(?=\d{3}(?!\d))")
+# A point or a stroke between digits, a point or a minus sign before them, belongs to the number; other marks do not.
+_MARKS_OF_NONE = re.compile(r"(?:(?!(?<=\d)[./](?=\d)|(?<!\w)\.(?=\d)|(?<!\w)-(?=\.?\d))[^\w])+")
 
 
 def parse_final_answer(text: str) -> str | None:
     """What stands after the last answer mark (``Answer:``, ``the answer is``, ``\\boxed{}``, ``####``), or None."""
-    best: tuple[int, str] | None = None
-    for pattern in _MARKED:
+    best = _boxed(text)
+    for pattern in _MARKS:
         for match in pattern.finditer(text):
-            if best is None or match.start() > best[0]:
-                best = (match.start(), match[match.lastindex or 0])
+            if best is None or match.start("answer") > best[0]:
+                best = (match.start("answer"), match["answer"])
     if best is None:
         return None
     answer = best[1].strip().strip("*_`$ ").rstrip(".").strip("*_`$ ")
     return answer or None
 
 
-def normalize_answer(answer: str) -> str:
-    """One spelling for answers that are the same: numbers without units, signs or separators, else plain words.
+def _boxed(text: str) -> tuple[int, str] | None:
+    """The inside of the last ``\\boxed{}``, whatever braces stand in it, and where it begins."""
+    start = text.rfind(_BOXED)
+    if start < 0:
+        return None
+    inside, depth = start + len(_BOXED), 1
+    for place in range(inside, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[place], 0)
+        if depth == 0:
+            return inside, text[inside:place]
+    return None
 
-    A number counts when the answer has exactly one; ``1,250.50 dollars`` is ``2501/2``, ``3/4`` is ``3/4``.
+
+def normalize_answer(answer: str) -> str:
+    """One spelling for answers that are the same; a spelling is its own.
+
+    A choice becomes its letter: ``(b) 12 apples`` is ``B``. A number loses units, percent signs and separators:
+    ``1,250.50 dollars`` is ``2501/2``, ``1 1/2`` is ``3/2``; units are not compared. Algebra becomes its normal form
+    (:mod:`synth.generators.expressions`). Of an equation the right side counts. All else is compared as plain words.
     """
-    choice = _CHOICE.match(answer)
-    if choice:
-        return choice[1].upper()
-    numbers = set(_numbers(answer))
-    if len(numbers) == 1:
-        return str(numbers.pop())
-    return _WORDS.sub(" ", answer.lower()).strip(" .")
+    plain = _plain_words(answer)
+    return _canonical(answer) or _canonical(plain) or plain
 
 
 def same_answer(one: str, other: str) -> bool:
@@ -48,8 +68,35 @@ def same_answer(one: str, other: str) -> bool:
     return normalize_answer(one) == normalize_answer(other)
 
 
-def _numbers(text: str) -> list[Fraction]:
-    return [value for match in _NUMBER.findall(text) if (value := parse_number(match)) is not None]
+def _canonical(answer: str) -> str | None:
+    choice = _CHOICE.match(answer)
+    if choice:
+        return choice[1].upper()
+    written = answer.rpartition("=")[2].strip() or answer
+    words = _plain_words(written)
+    whole = _NUMBER.fullmatch(words)
+    if whole and (number := _number(whole)) is not None:
+        return str(number)
+    form = normal_form(written)
+    if form is not None and not _CHOICE.match(form):
+        return form
+    numbers = {_number(match) for match in _NUMBER.finditer(words)} - {None}
+    return str(numbers.pop()) if len(numbers) == 1 else None
+
+
+def _number(match: re.Match[str]) -> Fraction | None:
+    value = parse_number(match["value"])
+    if value is None or match["whole"] is None:
+        return value
+    return Fraction(match["whole"]) + value
+
+
+def _plain_words(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).replace("−", "-")
+    plain = _FRACTION.sub(r" \1/\2", _COMMAND.sub(r" \1", plain)).replace("\\", " ")
+    plain = _THOUSANDS.sub("", plain)
+    plain = re.sub(r"(?<=\d)\s*/\s*(?=\d)", "/", re.sub(r"(?<!\w)-\s+(?=\.?\d)", "-", plain))
+    return " ".join(_MARKS_OF_NONE.sub(" ", plain).split())
 
 
 def parse_number(text: str) -> Fraction | None:

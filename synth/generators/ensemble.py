@@ -3,7 +3,8 @@
 1. ``samples`` independent chains, over all given solvers in turn (self-consistency, arXiv 2203.11171).
 2. The answer: the known one; else the best supported by chains and by executed programs together, if its support
    is at least ``vote`` and, with programs, at least one of each gives it; else what the critic's judgement picks.
-3. Of the chains that reach it, those with unsound arithmetic are dropped; the shortest of the rest is kept.
+3. Of the chains that reach it, those with unsound arithmetic are dropped; of the rest the shortest is kept, or the one
+   that the picker finds clearest.
 4. None left: up to ``revise`` times, the critic names the fault, a new chain is written, and it is verified again.
 """
 
@@ -19,7 +20,7 @@ from synth.generators.answers import normalize_answer, parse_final_answer
 from synth.generators.base import Setup
 from synth.generators.evidence import Evidence
 from synth.generators.programs import Computed, compute
-from synth.generators.solving import Chain, best_chain, fault_of, share_of, solve
+from synth.generators.solving import Chain, fault_of, share_of, solve, sound_chains
 from synth.messages import Json
 from synth.prompts import load_template, shipped_template
 from synth.recipe.ensemble import EnsembleSpec
@@ -71,6 +72,13 @@ class Ensemble:
             sampling=SamplingSpec(temperature=0, max_tokens=100),
             schema=_VERDICT,
             template="cot/judge",
+            ref=critic,
+        )
+        self._picker = setup.agent(
+            "picker",
+            sampling=SamplingSpec(temperature=0, max_tokens=100),
+            schema=_VERDICT,
+            template="cot/picker",
             ref=critic,
         )
 
@@ -147,12 +155,26 @@ class Ensemble:
     async def _keep(self, context: UnitContext, question: str, chains: list[Chain], answer: str) -> tuple[Chain, int]:
         for round_ in range(self._spec.revise + 1):
             try:
-                return best_chain(chains, question, answer), round_
+                return await self._pick(context, question, sound_chains(chains, question, answer)), round_
             except Rejected:
                 if round_ == self._spec.revise:
                     raise
                 chains = [*chains, await self._revise(context, question, chains, answer, round_)]
         raise AssertionError("the last round returns or raises")
+
+    async def _pick(self, context: UnitContext, question: str, sound: list[Chain]) -> Chain:
+        """One of the right chains, given shortest first; the shortest where the picker names none of them."""
+        shown = list({chain.text: chain for chain in sound}.values())[:_MOST_JUDGED]
+        if self._spec.keep == "shortest" or len(shown) == 1:
+            return shown[0]
+        visible = {"question": question, "chains": [chain.text for chain in shown]}
+        try:
+            picked = (await self._picker.ask(context, visible)).value["solution"]
+        except Rejected as rejected:
+            if rejected.gate == "template":
+                raise
+            return shown[0]
+        return shown[int(picked) - 1] if 1 <= picked <= len(shown) else shown[0]
 
     async def _revise(
         self, context: UnitContext, question: str, chains: list[Chain], answer: str, round_: int

@@ -17,7 +17,8 @@ from synth.errors import Rejected
 from synth.generators.answers import parse_number
 from synth.sandbox.program import Limits, run_program
 
-_FENCED = re.compile(r"```(?:python|py)?[^\S\n]*\n(.+?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+_FENCED = re.compile(r"```[^\S\n]*(\w*)[^\n]*\n(.*?)(?:^[^\S\n]*```|\Z)", re.DOTALL | re.MULTILINE)
+_PYTHON = {"python", "py", "python3", ""}
 # Models often define solution() and forget to call it.
 _CALL = """
 if callable(globals().get("solution")):
@@ -63,9 +64,10 @@ async def _compute(programmer: Agent, context: UnitContext, question: str, sampl
 
 
 def extract_program(text: str) -> str:
-    """The last fenced block; where the opening fence was left out, what stands before the first fence; else all."""
+    """The last fenced block of Python; where the opening fence was left out, what stands before the first fence; else
+    all. Blocks of another language, such as the output that a model imagines, are passed over."""
     head = text.partition("```")[0]
-    blocks = _FENCED.findall(text)
+    blocks = [block for language, block in _FENCED.findall(text) if language.lower() in _PYTHON and block.strip()]
     if not _is_python(head) and blocks:
         return f"{blocks[-1].strip()}\n"
     return f"{head.strip()}\n"

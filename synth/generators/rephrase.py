@@ -19,7 +19,7 @@ from synth.generators.ensemble import wrong_chain
 from synth.generators.evidence import Evidence
 from synth.generators.preference import Response, preference_columns
 from synth.generators.quantities import quantities
-from synth.generators.solving import Chain, best_chain, share_of, solve
+from synth.generators.solving import Chain, share_of, solve, sound_chains
 from synth.messages import Json, Message
 from synth.recipe.kinds.solved import RephraseSpec
 from synth.recipe.models import SamplingSpec
@@ -64,7 +64,7 @@ class Rephrase:
         styles = context.rng.sample(_STYLES, _WORDINGS)
         wording, style = await self._reword(context, question, styles)
         chains = await self._solve_again(context, wording, answer)
-        kept = best_chain(chains, wording, answer)
+        kept = sound_chains(chains, wording, answer)[0]
         asked, reply = Message("user", wording), Message("assistant", kept.text, reasoning=kept.reasoning)
         extra: Json = {"answer": answer, "style": style}
         if self._preference and (wrong := wrong_chain(Evidence(tuple(chains)), wording, answer)) is not None:

@@ -57,8 +57,8 @@ def majority(chains: list[Chain]) -> tuple[str, float] | None:
     return ranked[0][0], ranked[0][1] / len(chains)
 
 
-def best_chain(chains: list[Chain], question: str, answer: str) -> Chain:
-    """The shortest chain that reaches ``answer`` with sound arithmetic. Raises ``Rejected`` if there is none."""
+def sound_chains(chains: list[Chain], question: str, answer: str) -> list[Chain]:
+    """The chains that reach ``answer`` with sound arithmetic, shortest first. Raises ``Rejected`` if there is none."""
     wanted = normalize_answer(answer)
     right = [chain for chain in chains if chain.answer is not None and normalize_answer(chain.answer) == wanted]
     if not right:
@@ -68,7 +68,7 @@ def best_chain(chains: list[Chain], question: str, answer: str) -> Chain:
     sound = [chain for chain, complaint in zip(right, complaints, strict=True) if complaint is None]
     if not sound:
         raise Rejected("arithmetic", f"right answer, but {complaints[0]}", text=right[0].text)
-    return min(sound, key=lambda chain: len(chain.text))
+    return sorted(sound, key=lambda chain: len(chain.text))
 
 
 def fault_of(question: str, chain: Chain) -> str | None:

@@ -27,17 +27,20 @@ Check = Callable[[str], str | None]
 """What is wrong with a question, in words that a writer can act on, or None."""
 
 
-async def write_question(writer: Agent, context: UnitContext, visible: Mapping[str, Any], check: Check) -> str:
-    """The first of three tries that passes ``check``. Raises ``Rejected`` (gate ``form``) when none does."""
+async def write_question(
+    writer: Agent, context: UnitContext, visible: Mapping[str, Any], check: Check, *, field: str = "question"
+) -> str:
+    """The first of three tries that passes ``check``; ``field`` is what the writer's schema calls it. Raises
+    ``Rejected`` (gate ``form``) when none does."""
     complaint = ""
     for sample in range(_TRIES):
         reply = await writer.ask(context, {**visible, "complaint": complaint}, sample=sample)
-        question = str(reply.value["question"]).strip()
-        problem = check(question)
+        written = str(reply.value[field]).strip()
+        problem = check(written)
         if problem is None:
-            return question
+            return written
         complaint = problem
-    raise Rejected("form", complaint, text=question)
+    raise Rejected("form", complaint, text=written)
 
 
 def is_new_problem(seed: str) -> Check:
@@ -82,6 +85,22 @@ def keeps_numbers(seed: str) -> Check:
             return f"it added {', '.join(map(str, sorted(added)))}"
         if overlap(seed, question) > _MOST_OVERLAP:
             return "it was nearly the same as the problem given"
+        return None
+
+    return check
+
+
+def claims(asked: str, answer: str) -> Check:
+    """A statement with the numbers of the question that it answers, and the answer."""
+
+    def check(claim: str) -> str | None:
+        if "?" in claim or not claim.endswith("."):
+            return "it was not one statement that ends in a full stop"
+        wanted, stated = quantities(f"{asked} {answer}").keys(), quantities(claim).keys()
+        if lost := wanted - stated:
+            return f"it left out {', '.join(map(str, sorted(lost)))}"
+        if added := stated - wanted:
+            return f"it added {', '.join(map(str, sorted(added)))}"
         return None
 
     return check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
@@ -57,5 +57,8 @@ class EnsembleSpec(Spec):
     """Solvers with models or prompts of their own, who share the samples in turn. Unset: one, in role `solver`."""
     critic: AgentRef | None = None
     """Judges where the vote does not decide, and criticises chains that are revised. Unset: the vote alone decides."""
+    keep: Literal["shortest", "judge"] = "shortest"
+    """Which of the right chains with sound arithmetic goes out: the shortest, or the one that the role `picker` finds
+    the clearest of the four shortest."""
     revise: Whole = Field(0, ge=0, le=10)
     """Rounds of critique and revision where no chain reaches the answer by sound steps."""

@@ -24,6 +24,8 @@ import struct
 import sys
 from types import CodeType
 
+_MOST_FILES = 64
+"""Opened for writing in all: with the limit of one file's size this bounds what lies on the disk."""
 _NO_NEW_PRIVS, _SET_SECCOMP, _FILTER = 38, 22, 2
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _READ_RIGHTS = 1 << 2 | 1 << 3  # read a file, list a folder
@@ -138,12 +140,18 @@ def _watch(folder: str) -> None:
     readable = tuple({os.path.dirname(os.__file__), sys.base_prefix, sys.prefix})
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     absolute, fspath = os.path.realpath, os.fspath
+    written = 0
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event.startswith(_REFUSED_EVENTS):
             raise PermissionError(f"the sandbox does not allow {event}")
         if not event.startswith(_PATH_EVENTS) or not arguments or isinstance(arguments[0], int | None):
             return
+        nonlocal written
+        if event == "open" and _writes(arguments, writing):
+            written += 1
+            if written > _MOST_FILES:
+                raise PermissionError(f"the sandbox does not allow more than {_MOST_FILES} files to be written")
         path = absolute(fspath(arguments[0]))  # type: ignore[call-overload]
         path = path.decode() if isinstance(path, bytes) else path
         if path.startswith(inside):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from synth.recipe.ensemble import DifficultySpec, EnsembleSpec
 from synth.recipe.kinds.base import GeneratorSpec
 
-ENSEMBLE_ROLES = ("solver", "programmer", "critic", "reviser", "judge")
+ENSEMBLE_ROLES = ("solver", "programmer", "critic", "reviser", "judge", "picker")
 """Who works in a chain-of-thought ensemble."""
 
 
@@ -26,9 +26,11 @@ class SolvedSpec(GeneratorSpec):
 class CotSpec(SolvedSpec):
     """Chains of thought for a seed's question, kept when the answer is right.
 
-    Roles: `solver`, `programmer`, `critic`, `reviser`, `judge`. Seed fields: `question`, and `answer` where it is
-    known; otherwise chains and programs that agree decide."""
+    Roles: `solver`, `programmer`, `critic`, `reviser`, `judge`, `picker`, `coder`. Seed fields: `question`, and
+    `answer` where it is known; otherwise chains and programs that agree decide. With `tests` (Python that raises) the
+    answer is a program, kept when it passes them in a sandbox."""
 
+    roles = (*ENSEMBLE_ROLES, "coder")
     near_own_seed = True
     kind: Literal["cot"]
     """Chains of thought for a seed's question."""
@@ -100,11 +102,15 @@ class PersonaSpec(SolvedSpec):
 
 
 class BackwardSpec(SolvedSpec):
-    """A number of a seed's question becomes x and the answer is given: what is x? (FOBAR)
+    """A number of a seed's question becomes x and the answer is given: what is x? (FOBAR, self-verification)
 
-    Roles: those of `cot`. Seed fields: `question`, `answer`."""
+    Roles: those of `cot`, and `writer` for self-verification. Seed fields: `question`, `answer`."""
 
+    roles = ("writer", *ENSEMBLE_ROLES)
     needs = ("question", "answer")
     near_own_seed = True
     kind: Literal["backward"]
     """A seed's question asked backwards."""
+    form: Literal["fobar", "self_verification"] = "fobar"
+    """`fobar`: "If we know that the answer to this question is 7, what is the value of x?"; made by program alone.
+    `self_verification`: a writer restates question and answer as a claim, and x is asked for."""

@@ -1,8 +1,9 @@
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from synth.generators.answers import normalize_answer, parse_final_answer, same_answer
+from synth.generators.expressions import normal_form
 
 
 @pytest.mark.parametrize(
@@ -18,13 +19,18 @@ from synth.generators.answers import normalize_answer, parse_final_answer, same_
         ("Answer: (B)", "(B)"),
         ("answer = 7", "7"),
         ("Final Answer: **9 days**", "9 days"),
+        ("Answer: \\boxed{\\frac{3}{4}}", "\\frac{3}{4}"),
+        ("so \\(\\boxed{18 \\text{ dollars}}\\).", "18 \\text{ dollars}"),
+        ("3 * 4 = 12\n\nAnswer:\n12 pens.", "12 pens"),
+        ("That makes 3 * 4 = 12. Answer: 12", "12"),
+        ("\\boxed{3}. The answer is 4.", "4"),
     ],
 )
 def test_the_last_marked_answer_is_found(text: str, answer: str) -> None:
     assert parse_final_answer(text) == answer
 
 
-@pytest.mark.parametrize("text", ["", "I do not know.", "There are 12 pens.", "Answer:", "Answer: \n"])
+@pytest.mark.parametrize("text", ["", "I do not know.", "There are 12 pens.", "Answer:", "Answer: \n", "\\boxed{3"])
 def test_no_mark_no_answer(text: str) -> None:
     assert parse_final_answer(text) is None
 
@@ -40,6 +46,22 @@ def test_no_mark_no_answer(text: str) -> None:
         ("-5", "−5"),
         ("18.00", "18"),
         ("9 days", "9"),
+        ("3 * 4 = 12", "12 pens"),
+        ("x = 5", "5"),
+        ("1 1/2 hours", "3/2"),
+        ("\\frac{3}{4}", "0.75"),
+        ("18 \\text{ dollars}", "$18"),
+        ("12\\%", "12%"),
+        ("\\$1{,}200", "1200"),
+        ("B) 12 apples", "b"),
+        ("Option C", "(C)"),
+        ("12kg", "12 kg"),
+        ("sqrt(12)", "2\\sqrt{3}"),
+        ("(x+1)^2", "x^2 + 2x + 1"),
+        ("1/(1+sqrt(2))", "sqrt(2) - 1"),
+        ("\\frac{x^2-1}{x-1}", "x + 1"),
+        ("\\frac{\\pi}{2}", "0.5*pi"),
+        ("3 + 4", "7"),
     ],
 )
 def test_answers_that_are_the_same(one: str, other: str) -> None:
@@ -47,16 +69,60 @@ def test_answers_that_are_the_same(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("12", "13"), ("5", "-5"), ("A", "B"), ("Paris", "London"), ("3/4", "3/5"), ("0.111 days", "9")]
+    ("one", "other"),
+    [
+        ("12", "13"),
+        ("5", "-5"),
+        ("A", "B"),
+        ("Paris", "London"),
+        ("3/4", "3/5"),
+        ("0.111 days", "9"),
+        ("x^2", "2"),
+        ("3:30", "3"),
+        ("sqrt(2)", "2"),
+        ("x + 1", "x - 1"),
+    ],
 )
 def test_answers_that_differ(one: str, other: str) -> None:
     assert not same_answer(one, other)
 
 
-@given(st.integers(-9999, 9999).map(str) | st.text(alphabet=" abcXYZ.,%$()'", max_size=40))
+ATOMS = st.integers(0, 99).map(str) | st.sampled_from(["x", "y", "pi", "sqrt(2)", "0.5"])
+EXPRESSIONS = st.recursive(
+    ATOMS,
+    lambda inner: st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda parts: f"({''.join(parts)})"),
+    max_leaves=5,
+)
+
+
+@given(
+    st.text(max_size=30)
+    | st.text(alphabet=" abcXYZ0123.,%$()'/-−=^:\\n{}", max_size=30)
+    | st.lists(
+        st.sampled_from([".0A1", "12", " ", "(B)", "\\\\frac{1}{2}", "sqrt", "x", "^2", "kg", "-", ",000"]), max_size=5
+    ).map("".join)
+    | EXPRESSIONS
+)
+@example(".0A1")
+@example("0-A")
+@example("0/0")
+@example("(A)SQRT(A)")
 def test_normalizing_twice_changes_nothing_more(text: str) -> None:
     once = normalize_answer(text)
     assert normalize_answer(once) == once
+
+
+@given(EXPRESSIONS, st.integers(2, 9))
+def test_algebra_that_is_the_same_has_one_form(expression: str, number: int) -> None:
+    outside, inside = f"({expression} + {number})*{number}", f"{number}*{expression} + {number**2}"
+    assume(normal_form(outside) is not None)  # not divided by zero, and not too much of it
+    assert same_answer(outside, inside)
+
+
+@pytest.mark.parametrize("text", ["9**9**9", "(x+y+z)^99", "1/0", "x" * 500, "((((((((((", "sqrt(-1)", "9" * 40 + "+1"])
+def test_what_is_no_algebra_or_too_much_of_it_is_compared_as_words(text: str) -> None:
+    assert normal_form(text) is None
+    assert same_answer(text, text)
 
 
 @given(st.integers(-(10**12), 10**12))

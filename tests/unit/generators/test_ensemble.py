@@ -1,6 +1,7 @@
 """The ensemble against models whose every answer is known beforehand."""
 
 import pytest
+from pydantic import ValidationError
 
 from synth.errors import Rejected
 from synth.example import Draft
@@ -57,6 +58,14 @@ async def test_a_known_answer_needs_no_program_and_the_shortest_sound_chain_is_k
     assert caller.asked == ["solver.0", "solver.1", "solver.2"]
 
 
+@pytest.mark.parametrize(("verdict", "kept"), [('{"solution": 2}', LONGER), ('{"solution": 9}', RIGHT), ("no", RIGHT)])
+async def test_the_picker_may_keep_another_right_chain_than_the_shortest(verdict: str, kept: str) -> None:
+    answers = says([LONGER, RIGHT, FALSE_STEP, RIGHT], picker=verdict)
+    draft, caller = await make(answers, cot(samples=4, keep="judge"), answer="7")
+    assert draft.messages[1].content == kept
+    assert "picker.0" in caller.asked
+
+
 async def test_a_program_decides_between_chains() -> None:
     answers = says([WRONG, WRONG, RIGHT], [GOOD_PROGRAM, GOOD_PROGRAM])
     draft, _ = await make(answers, cot(samples=3, programs=2, vote=0.5))
@@ -71,6 +80,18 @@ async def test_chains_that_no_program_confirms_are_not_believed() -> None:
         await make(says([RIGHT, RIGHT, RIGHT], [BAD_PROGRAM, "no code"]), cot(samples=3, programs=2, vote=0.5))
     assert rejected.value.gate == "program"
     assert "7 (3 chains, 0 programs)" in rejected.value.reason
+
+
+async def test_answers_that_never_parse_are_a_rejection() -> None:
+    with pytest.raises(Rejected, match="agree on no answer") as rejected:
+        await make(says(["It is hard to say."] * 2, ["```python\nprint()\n```"]), cot(samples=2, programs=1))
+    assert rejected.value.gate == "vote"
+
+
+@pytest.mark.parametrize("samples", [0, 1000])
+def test_as_many_chains_as_make_sense(samples: int) -> None:
+    with pytest.raises(ValidationError):
+        cot(samples=samples)
 
 
 async def test_a_tie_is_no_decision() -> None:
@@ -146,6 +167,7 @@ async def test_several_solvers_share_the_samples() -> None:
         ("```python\nprint(1)\n```", "print(1)\n"),
         ("First ```python\nprint(1)\n``` then\n```py\nprint(2)\n``` done", "print(2)\n"),
         ("```\nprint(3)", "print(3)\n"),
+        ("```python\nprint(3)\n```\n```output\n3\n```\nSo it is 3.", "print(3)\n"),
         ("print(4)", "print(4)\n"),
         ("print(5)\n```", "print(5)\n"),
         ("print(6)\n```\nIt prints 6.", "print(6)\n"),

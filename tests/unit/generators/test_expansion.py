@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from synth.errors import Rejected
 from synth.example import Draft, Seed
-from synth.generators.backward import hide_number
+from synth.generators.backward import hide_number, split_question
 from synth.generators.quantities import quantities
 from synth.generators.registry import build_generator
 from synth.generators.writing import is_harder, is_new_problem, keeps_numbers
@@ -84,24 +84,46 @@ async def test_backward_asks_for_a_number_of_the_seed() -> None:
     assert draft.extra["answer"] in {"3", "4", "5"}
 
 
+async def test_backward_by_self_verification_states_the_answer_as_a_claim() -> None:
+    claims = ["How many are left? 7.", "Some are left.", "7 are left."]
+
+    def answers(role: str, sample: int, request: Request) -> str:
+        if role == "writer":
+            return json.dumps({"statement": claims[sample]})
+        asked = request.messages[-1].content or ""
+        hidden = next(number for number in "345" if number not in asked[asked.rindex("There are") :].split("7 are")[0])
+        steps = {"3": "7 + 5 = 12.\n12 / 4 = 3", "4": "7 + 5 = 12.\n12 / 3 = 4", "5": "3 * 4 = 12.\n12 - 7 = 5"}
+        return f"{steps[hidden]}, so x is {hidden}.\nAnswer: {hidden}"
+
+    draft = await make(BackwardSpec(kind="backward", count=1, form="self_verification", ensemble=ONE), answers)
+    assert (draft.messages[0].content or "").endswith("7 are left. What is the value of x?")
+    assert "How many" not in (draft.messages[0].content or "")
+
+
+def test_a_question_that_is_no_sentence_of_its_own_is_not_restated() -> None:
+    with pytest.raises(Rejected):
+        split_question("How many are 3 bags of 4?")
+    assert split_question("There are 3 bags. Each has 4. How many?") == ("There are 3 bags. Each has 4.", "How many?")
+
+
 @given(st.lists(st.integers(2, 9999), min_size=1, max_size=6, unique=True), st.floats(0, 0.999))
 def test_hides_one_number_and_only_that(numbers: list[int], draw: float) -> None:
     question = f"It is {' and '.join(map(str, numbers))}. How many?"
-    backward, hidden = hide_number(question, "12345678", draw)
+    backward, hidden = hide_number(question, draw)
     assert int(hidden) in numbers
-    left = quantities(backward).keys() - {12345678}
+    left = quantities(backward).keys()
     assert left == set(numbers) - {int(hidden)}
 
 
 def test_hides_nothing_where_every_number_stands_twice() -> None:
     with pytest.raises(Rejected):
-        hide_number("3 pens and 3 pens. How many?", "6", 0.5)
+        hide_number("3 pens and 3 pens. How many?", 0.5)
 
 
 def test_a_decimal_or_a_fraction_is_hidden_whole() -> None:
-    assert hide_number("It costs 2.50 dollars. How much?", "2.50", 0)[1] == "2.50"
+    assert hide_number("It costs 2.50 dollars. How much?", 0)[1] == "2.50"
     with pytest.raises(Rejected):
-        hide_number("He eats 1/2 of it. How much?", "1", 0)
+        hide_number("He eats 1/2 of it. How much?", 0)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,9 @@ def test_there_is_no_input() -> None:
         "import os\nos.execv('/bin/echo', ['echo', 'hello'])",
         "import os\nos.system('echo hello')\nraise PermissionError",
         "import multiprocessing as m\nm.Process(target=print, args=('hello',)).start()",
+        "import os\nos.forkpty()",
         "import os\nos.kill(os.getppid(), 9)",
+        "import os\nos.killpg(0, 9)\nraise PermissionError",
     ],
 )
 def test_no_other_process(source: str) -> None:
@@ -143,6 +145,18 @@ def test_no_socket(family: str) -> None:
         assert refused(run_program_now(source))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9/')",
+        "import socket\nsocket.getaddrinfo('localhost', 80)",
+        "import asyncio\nasyncio.run(asyncio.open_connection('127.0.0.1', 9))",
+    ],
+)
+def test_no_network_by_any_library(source: str) -> None:
+    assert refused(run_program_now(source))
+
+
 @walls
 @pytest.mark.parametrize(
     "source",
@@ -189,3 +203,8 @@ async def test_many_at_once() -> None:
 def test_a_file_cannot_grow_without_end() -> None:
     result = run_program_now("f = open('big', 'wb')\nfor _ in range(100): f.write(bytes(1 << 20))\nf.flush()")
     assert result.outcome == "error"
+
+
+def test_files_without_end_do_not_fill_the_disk() -> None:
+    result = run_program_now("for number in range(10_000): open(str(number), 'w').write('x')")
+    assert result.complaint == "PermissionError: the sandbox does not allow more than 64 files to be written"
