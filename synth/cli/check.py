@@ -81,7 +81,7 @@ async def _check(loaded: LoadedRecipe, listener: Listener) -> tuple[list[_Checke
     with shown if isinstance(shown, AbstractContextManager) else nullcontext():
         models = [await _check_model(loaded, name, listener) for name in loaded.recipe.models]
         specs = [spec for spec in loaded.recipe.generate if isinstance(spec, ToolUseSpec)]
-        paths = {find_environment(spec.environment, loaded.base) for spec in specs}
+        paths = {find_environment(spec.environment, loaded.base) for spec in specs if spec.environment is not None}
         environments = [await check_environment(load_environment(path), calls=_RANDOM_CALLS) for path in sorted(paths)]
     return models, environments
 

@@ -47,9 +47,9 @@ def build_generator(setup: Setup) -> Generator:
         case ClassifySpec() as spec:
             return Classify(setup, spec)
         case ToolUseSpec() as spec:
-            from synth.generators.tool_use.kind import ToolUse
+            from synth.generators.tool_use.choose import make_tool_use
 
-            return ToolUse(setup, spec)
+            return make_tool_use(setup, spec)
         case CustomSpec() as spec:
             return Custom(setup, spec)
         case PluginSpec() as spec:

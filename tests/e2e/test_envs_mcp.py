@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -34,26 +31,6 @@ def _live(folder: Path, server: dict[str, object], *, seconds: float = 10) -> En
     }
     (folder / "env.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
     return load_environment(folder)
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [*COMMAND, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ}
-    )
-    try:
-        for _ in range(200):
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}/mcp"
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def test_a_live_server_over_stdio(tmp_path: Path) -> None:

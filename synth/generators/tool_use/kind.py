@@ -18,7 +18,7 @@ from synth.agents.context import UnitContext
 from synth.agents.simulated_user import USER_SCHEMA, SimulatedUser
 from synth.agents.tool_loop import Conversation, converse, shown
 from synth.environments.environment import Environment
-from synth.environments.spec import find_environment, load_environment
+from synth.environments.spec import EnvironmentSpec
 from synth.environments.world import World, open_environment
 from synth.errors import EnvironmentFault, Rejected
 from synth.example import Draft
@@ -41,9 +41,11 @@ from synth.recipe.models import SamplingSpec
 
 
 class ToolUse:
-    def __init__(self, setup: Setup, spec: ToolUseSpec) -> None:
+    """``environment`` is one of mode ``python``."""
+
+    def __init__(self, setup: Setup, spec: ToolUseSpec, environment: EnvironmentSpec) -> None:
         self._spec = spec
-        self._environment = load_environment(find_environment(spec.environment, setup.base))
+        self._environment = environment
         setup.prompts[f"environment {self._environment.name}"] = self._environment.fingerprint
         self._world: World | None = None
         self._planner = setup.agent(

@@ -50,10 +50,10 @@ def judge(
     actions = task.blueprint.actions
     reached = end_hash == task.target_hash
     done = sum(_carried_out(action, calls) for action in actions)
-    told = [_told_before_use(value, messages) for value in _changed_with(calls)]
+    told = [told_before_use(value, messages) for value in _changed_with(calls)]
     for fact in task.workflow.facts.values():
         tools = {step.tool for step in task.workflow.steps if fact.name in step.needs}
-        told.append(_told_before_use(fact.text, messages) if fact.exact else _described(fact, tools, messages))
+        told.append(told_before_use(fact.text, messages) if fact.exact else _described(fact, tools, messages))
     counted = [one for one in told if one is not None]
     return Criteria(
         policy=0.0 if violations else 1.0,
@@ -88,7 +88,7 @@ def _values(value: Any) -> Iterator[str]:
         yield orjson.dumps(value).decode()
 
 
-def _told_before_use(value: str, messages: Sequence[Message]) -> bool | None:
+def told_before_use(value: str, messages: Sequence[Message]) -> bool | None:
     """Whether the user or a tool stated the value before the assistant first used it in a call; None if it never did.
 
     A tool that repeats what it was called with has not told it.

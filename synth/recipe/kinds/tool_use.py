@@ -15,13 +15,15 @@ class ToolUseSpec(GeneratorSpec):
     """Conversations in which an assistant with tools serves a simulated user, verified by the environment's state.
 
     Roles: `planner` (puts tasks into words), `user`, `assistant`; where they are given, `reviewer` (sends a task back
-    to the planner) and `judge` (a rubric beside the checks by program). Needs no seeds."""
+    to the planner) and `judge` (a rubric beside the checks by program); where a model acts the tools out, `tool`, and
+    without an environment, `inventor` (of the service and its tools) and `checker` (of these). Needs no seeds."""
 
-    roles = ("planner", "user", "assistant", "reviewer", "judge")
+    roles = ("planner", "user", "assistant", "reviewer", "judge", "tool", "inventor", "checker")
     kind: Literal["tool_use"]
     """Verified tool-use conversations."""
-    environment: str
-    """The name of a folder in `envs/`, beside the recipe or shipped, or a path."""
+    environment: str | None = None
+    """The name of a folder in `envs/`, beside the recipe or shipped, or a path. Unset: each conversation gets a service
+    of its own, thought up from its seed or persona and acted out by a model."""
     max_turns: Whole = Field(20, ge=1, le=200)
     """Most answers of the assistant in one conversation."""
     actions: Whole = Field(1, ge=1, le=5)

@@ -14,6 +14,7 @@ from synth.agents.simulated_user import audit_line
 from synth.errors import Rejected
 from synth.example import Draft, WorkUnit
 from synth.generators.base import Setup
+from synth.generators.tool_use.choose import make_tool_use
 from synth.generators.tool_use.kind import ToolUse
 from synth.generators.tool_use.reward import Criteria
 from synth.messages import Message, StopReason, ToolCall, Usage
@@ -123,7 +124,8 @@ async def perform(
     cast: Cast = Cast(lambda request, facts: behaviour(request, facts), **options)
     behaviour = style(lambda: cast)
     spec = ToolUseSpec(kind="tool_use", id="t", count=1, environment="library", max_turns=max_turns, **settings or {})
-    kind = ToolUse(Setup(spec, {"m": ModelSpec(provider="scripted")}, tmp_path), spec)
+    kind = make_tool_use(Setup(spec, {"m": ModelSpec(provider="scripted")}, tmp_path), spec)
+    assert isinstance(kind, ToolUse)
     unit = WorkUnit("t", "tool_use", index, 0, None, {}, 1000 + index)
     async with kind.opened():
         return await kind.make(UnitContext(unit, cast)), cast

@@ -1,0 +1,225 @@
+"""``tool_use`` where no state can be seen: a model acts the tools out (mode ``mock``, or a service that a planner has
+thought up), or a server has them (mode ``live``).
+
+The planner's calls are carried out first. For mock tools their answers are the memory that every conversation about
+the task shares; a live server gets a session of its own for them. A conversation is kept when it made these calls and
+changed nothing else, asked for what it acted on, and a judge, where there is one, has little against it. The memory
+stands in the place of a state: replayed from it, the recorded calls give the same answers. What a live server did is
+recorded and not repeated, for it may have happened in the world.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+
+from synth.agents.context import UnitContext
+from synth.agents.simulated_user import USER_SCHEMA, SimulatedUser
+from synth.agents.tool_loop import Conversation, converse, shown
+from synth.environments.environment import Environment
+from synth.environments.memory import Remembered
+from synth.environments.spec import EnvironmentSpec
+from synth.environments.world import World, open_environment
+from synth.errors import EnvironmentFault, Rejected
+from synth.example import Draft
+from synth.generators.base import Setup
+from synth.generators.tool_use.acting import Actor, remembered
+from synth.generators.tool_use.ecosystem import CHECK_SCHEMA, ECOSYSTEM_SCHEMA, Ecosystem, invent
+from synth.generators.tool_use.guiding import WorkflowGuide
+from synth.generators.tool_use.reward import Criteria, told_before_use
+from synth.generators.tool_use.rubric import Judged, RubricJudge
+from synth.generators.tool_use.scenario import plan_scenario
+from synth.generators.tool_use.solution import Solution, to_draft
+from synth.generators.tool_use.task import Task
+from synth.generators.tool_use.verify import LEAST_REWARD
+from synth.messages import Message
+from synth.prompts import shipped_template
+from synth.recipe.kinds.tool_use import ToolUseSpec
+from synth.recipe.models import SamplingSpec
+
+_PLANNING = 1000
+"""From here on, environments of a unit are numbered that tasks are carried out in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a unit's conversations take place. ``forbidden`` is a tool that its policy restricts."""
+
+    world: World
+    forbidden: str | None = None
+    ecosystem: Ecosystem | None = None
+
+
+class ActedToolUse:
+    """``environment`` is one of mode ``mock`` or ``live``; without it each unit gets a service of its own."""
+
+    def __init__(self, setup: Setup, spec: ToolUseSpec, environment: EnvironmentSpec | None) -> None:
+        self._spec = spec
+        self._environment = environment
+        self._world: World | None = None
+        self._is_live = environment is not None and environment.mode == "live"
+        if environment is not None:
+            setup.prompts[f"environment {environment.name}"] = environment.fingerprint
+        else:
+            warm = SamplingSpec(temperature=0.9, max_tokens=1500)
+            self._inventor = setup.agent(
+                "inventor", sampling=warm, schema=ECOSYSTEM_SCHEMA, template="tool_use/ecosystem"
+            )
+            self._checker = setup.agent("checker", sampling=warm, schema=CHECK_SCHEMA, template="tool_use/tool_check")
+        if not self._is_live:
+            self._tool = setup.agent("tool", sampling=SamplingSpec(temperature=0.7, max_tokens=400))
+        planning = SamplingSpec(temperature=0.9, max_tokens=600)
+        self._planner = setup.agent("planner", sampling=planning, template="tool_use/scenario")
+        self._user = setup.agent("user", sampling=SamplingSpec(temperature=0.7, max_tokens=150), schema=USER_SCHEMA)
+        self._assistant = setup.agent("assistant", sampling=SamplingSpec(temperature=0.5, max_tokens=400))
+        self._assistant_prompt = shipped_template("tool_use/assistant")
+        self._judge = RubricJudge(setup, setup.base) if "judge" in spec.agents else None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """What a live server offers is known while this lasts."""
+        if self._environment is None:
+            yield
+            return
+        async with open_environment(self._environment) as self._world:
+            yield
+        self._world = None
+
+    async def make(self, context: UnitContext) -> Draft:
+        try:
+            place = await self._find_place(context)
+            scenario = await plan_scenario(
+                self._planner,
+                context,
+                place.world,
+                lambda attempt: self._begin(context, place.world, _PLANNING + attempt, calm=True),
+                forbidden=place.forbidden,
+            )
+            task = scenario.task
+            if context.rng.random() < self._spec.give_ups:
+                task = replace(task, gives_up_at=context.rng.randint(1, 2))
+            said = remembered(place.world, scenario.said)
+            place = replace(place, world=place.world.offering(self._offered(context, place.world, task)))
+            numbers = range(self._spec.solutions)
+            solutions = [await self._solve(context, place, task, said, number) for number in numbers]
+        except EnvironmentFault as fault:
+            raise Rejected("environment", fault.message) from fault
+        system = self._system(context, place.world)
+        draft = to_draft(task, solutions, place.world, system, preference=self._spec.preference)
+        if place.ecosystem is None:
+            return draft
+        return replace(draft, extra=dict(draft.extra) | {"ecosystem": place.ecosystem.to_dict()})
+
+    async def _find_place(self, context: UnitContext) -> Place:
+        if self._environment is None:
+            made = await invent(self._inventor, self._checker, context, self._spec.faults.rates())
+            return Place(made.world, made.forbidden, made)
+        assert self._world is not None, "opened() comes first"
+        return Place(self._world)
+
+    def _begin(
+        self, context: UnitContext, world: World, number: int, said: Sequence[Remembered] = (), *, calm: bool
+    ) -> AbstractAsyncContextManager[Environment]:
+        """A fresh environment; ``number`` tells those of a unit apart."""
+        responder = None
+        if not self._is_live:
+            responder = Actor(self._tool, context, place=world.description, number=number, said=said)
+        faults = {} if calm else self._spec.faults.rates()
+        return world.start(context.unit.rng_seed, faults=faults, responder=responder)
+
+    def _offered(self, context: UnitContext, world: World, task: Task) -> list[str]:
+        """The tools of the workflow, and others at random up to the number offered."""
+        needed = task.workflow.tools
+        others = [tool.name for tool in world.tools if tool.name not in needed]
+        room = len(others) if self._spec.offer is None else max(0, min(self._spec.offer - len(needed), len(others)))
+        return [*needed, *random.Random(context.sample_seed("offer")).sample(others, room)]
+
+    async def _solve(
+        self, context: UnitContext, place: Place, task: Task, said: Sequence[Remembered], number: int
+    ) -> Solution:
+        """One conversation about the task, and what it is worth."""
+        talk = Conversation([Message("user", task.opening)])
+        async with self._begin(context, place.world, number, said, calm=False) as environment:
+
+            async def satisfied(_: Sequence[Message]) -> bool:
+                return not task.unchanged and _done(task, environment) == 1.0
+
+            user = SimulatedUser(
+                self._user,
+                context,
+                goal=task.goal,
+                facts={name: fact.text for name, fact in task.workflow.facts.items()},
+                tool_names=[tool.name for tool in place.world.tools],
+                satisfied=satisfied,
+                gives_up_at=task.gives_up_at,
+            )
+            guide = WorkflowGuide(task.workflow, lambda: environment.calls, withdrawn=lambda: user.gave_up)
+            try:
+                await converse(
+                    context,
+                    self._assistant,
+                    user,
+                    environment,
+                    talk,
+                    system=self._system(context, place.world),
+                    max_turns=self._spec.max_turns,
+                    sample=number,
+                    guide=guide if self._spec.guided else None,
+                )
+                if not self._is_live and (differences := await environment.replay()):
+                    raise Rejected("replay", differences[0], text=shown(talk.messages))
+                criteria = verify_calls(environment, task, talk, forbidden=place.forbidden)
+                judged = await self._judged(context, place.world, task, talk, criteria, number)
+            except Rejected as rejected:
+                return Solution(talk, environment.calls, rejected=rejected)
+            return Solution(talk, environment.calls, judged.criteria, judged.verdict, caught=user.caught)
+
+    async def _judged(
+        self, context: UnitContext, world: World, task: Task, talk: Conversation, criteria: Criteria, number: int
+    ) -> Judged:
+        """The criteria with what the judge adds, where there is one. Raises ``Rejected`` where it finds too little."""
+        if self._judge is None:
+            return Judged(criteria, {}, "")
+        judged = await self._judge.assess(context, task, talk.messages, criteria, policy=world.policy, sample=number)
+        if judged.criteria.reward < LEAST_REWARD:
+            reason = f"{judged.reason} (reward {judged.criteria.reward:.2f})"
+            raise Rejected("judge", reason, text=shown(talk.messages))
+        return judged
+
+    def _system(self, context: UnitContext, world: World) -> str:
+        context.used(self._assistant_prompt)
+        return self._assistant_prompt.render({"place": world.description, "policy": world.policy})
+
+
+def verify_calls(environment: Environment, task: Task, talk: Conversation, *, forbidden: str | None) -> Criteria:
+    """The criteria of a conversation that stands, by what was called.
+
+    Raises ``Rejected``: ``policy`` where the ``forbidden`` tool was used, ``state`` where something was not changed
+    that should have been or the other way round, ``interaction`` where the assistant acted on what nobody had told it.
+    """
+    text = shown(talk.messages)
+    calls = [call for call in environment.calls if not call.result.error]
+    if forbidden is not None and any(call.name == forbidden for call in calls):
+        raise Rejected("policy", f"used {forbidden}, which the policy restricts", text=text)
+    wanted = [] if task.unchanged else [step for step in task.workflow.steps if step.writes]
+    for step in wanted:
+        if not any(step.done_by(call) for call in calls):
+            raise Rejected("state", f"{step.tool} was not carried out as it was wanted", text=text)
+    for call in calls:
+        if call.result.wrote and not any(step.done_by(call) for step in wanted):
+            raise Rejected("state", f"{call.name} changed what nobody had asked for", text=text)
+    exact = [fact.text for fact in task.workflow.facts.values() if fact.exact]
+    told = [found for fact in exact if (found := told_before_use(fact, talk.messages)) is not None]
+    interaction = sum(told) / len(told) if told else 1.0
+    criteria = Criteria(1.0, 1.0 if task.unchanged else _done(task, environment), interaction)
+    if criteria.reward < LEAST_REWARD:
+        raise Rejected("interaction", f"acted on what nobody had told it (reward {criteria.reward:.2f})", text=text)
+    return criteria
+
+
+def _done(task: Task, environment: Environment) -> float:
+    """The share of the task's calls that were made, from 0 to 1."""
+    steps, calls = task.workflow.steps, environment.calls
+    return sum(any(step.done_by(call) for call in calls) for step in steps) / len(steps)

@@ -1,0 +1,220 @@
+"""Scenarios: tasks for worlds whose state nobody can see, because a model acts the tools out or a server keeps it.
+
+A planner proposes the calls that carry a wish out; they are carried out, and what they were answered fixes what is true
+in the conversations about it. An id that an earlier call was to return is replaced by the one that it did return. What
+the user knows is made by program: every argument that no tool has shown (SYNTHAGENT's background). So whatever a
+required argument needs is there, and a check finds it absent from the user's first line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from synth.agents.agent import Agent
+from synth.agents.context import UnitContext
+from synth.environments.environment import Environment
+from synth.environments.vocabulary import RecordedCall
+from synth.environments.world import World
+from synth.errors import Rejected
+from synth.generators.tool_use.blueprint import Action, Blueprint
+from synth.generators.tool_use.task import Task, check_opening
+from synth.generators.tool_use.workflow import Fact, Step, Workflow
+from synth.messages import Json, Tool
+
+_TRIES = 5
+_MOST_CALLS = 4
+_IN_ONES_OWN_WORDS = 4
+"""A text of so many words may be put in others."""
+_ID = re.compile(r"(^|_)(id|uuid|number|code|reference|key)$", re.IGNORECASE)
+_MADE_UP = re.compile(r"\b(123|1234|12345|123456|example|john doe|jane doe|string|placeholder)\b", re.IGNORECASE)
+
+Begin = Callable[[int], AbstractAsyncContextManager[Environment]]
+"""Starts a fresh environment for the try of that number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """``said`` are the calls that carried the task out, with what they were answered."""
+
+    task: Task
+    said: tuple[RecordedCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep(Step):
+    """A call of a planner's: what it says in words of its own only has to be there."""
+
+    def done_by(self, call: RecordedCall) -> bool:
+        """Whether this recorded call is the step, carried out."""
+        if call.name != self.tool or call.result.error or (call.result.fault and not call.result.wrote):
+            return False
+        given = orjson.loads(call.arguments)
+        return all(name in given and _agrees(given[name], value) for name, value in self.arguments.items())
+
+
+async def plan_scenario(
+    planner: Agent, context: UnitContext, world: World, begin: Begin, *, forbidden: str | None = None
+) -> Scenario:
+    """A wish that was carried out. ``forbidden`` is a tool that it must not take.
+
+    Raises ``Rejected``: ``blueprint`` where no proposal goes through, ``task`` where the first line gives it away.
+    """
+    tools = [tool for tool in world.tools if tool.name != forbidden]
+    agent = replace(planner, schema=_schema([tool.tool for tool in tools]))
+    gate, complaint, text = "blueprint", "", ""
+    for attempt in range(_TRIES):
+        variables = {
+            "place": world.description,
+            "policy": world.policy,
+            "tools": [{**tool.tool.to_dict()["function"], "writes": tool.writes} for tool in tools],
+            "complaint": complaint,
+        }
+        answer = await agent.ask(context, variables, sample=attempt)
+        text = answer.text
+        gate, complaint = "blueprint", _check_calls(answer.value["calls"], world)
+        if complaint:
+            continue
+        async with begin(attempt) as environment:
+            start = await environment.state_hash()
+            complaint = await _carry_out(environment, answer.value["calls"])
+            if complaint:
+                continue
+            said, end = environment.calls, await environment.state_hash()
+        task = _task(answer.value, said, world, start, end)
+        gate = "task"
+        complaint = check_opening(task.opening, task.workflow, [tool.name for tool in world.tools])
+        if not complaint:
+            return Scenario(task, said)
+        complaint = f"its opening {complaint}"
+    raise Rejected(gate, complaint, text=text)
+
+
+def _task(told: Json, said: Sequence[RecordedCall], world: World, start: str, end: str) -> Task:
+    tools = {tool.name: tool for tool in world.tools}
+    workflow = make_workflow(said, {name for name, tool in tools.items() if tool.writes})
+    steps = [step for step in workflow.steps if step.writes] or workflow.steps
+    actions = tuple(Action(step.tool, tools[step.tool].tool.description, step.arguments) for step in steps)
+    blueprint = Blueprint(actions, start, end)
+    return Task(blueprint, workflow, str(told["goal"]).strip(), str(told["opening"]).strip())
+
+
+def make_workflow(said: Sequence[RecordedCall], writers: set[str]) -> Workflow:
+    """The calls as steps; the user knows, and has to tell, every argument that no earlier answer has shown."""
+    facts: dict[str, Fact] = {}
+    shown: set[str] = set()
+    steps = []
+    for call in said:
+        arguments: Mapping[str, Any] = orjson.loads(call.arguments)
+        needs = []
+        for name, value in arguments.items():
+            text = as_said(value)
+            if text and text not in shown:
+                needs.append(_note(facts, _label(name, call.name), text))
+        steps.append(PlannedStep(call.name, arguments, call.name in writers, tuple(needs)))
+        shown |= {as_said(value) for _, value in _scalars(orjson.loads(call.result.content))}
+    return Workflow(tuple(steps), facts)
+
+
+def _label(parameter: str, tool: str) -> str:
+    """A parameter as a person calls it: the ``name`` of ``find_member`` is a member name."""
+    words = parameter.replace("_", " ").strip()
+    if words in ("id", "name", "number"):
+        words = f"{tool.rpartition('_')[2].removesuffix('s')} {words}"
+    return re.sub(r"\bid\b", "number", words)
+
+
+def _note(facts: dict[str, Fact], label: str, text: str) -> str:
+    """The name of the fact that says this; a new one, under a name that no other has, where there is none."""
+    for name, fact in facts.items():
+        if fact.text == text:
+            return name
+    name, number = label, 2
+    while name in facts:
+        name, number = f"{label} {number}", number + 1
+    facts[name] = Fact(name, text, exact=len(text.split()) < _IN_ONES_OWN_WORDS)
+    return name
+
+
+def as_said(value: Any) -> str:
+    """A value as a person says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return ", ".join(as_said(item) for item in value)
+    return "" if value is None else orjson.dumps(value).decode()
+
+
+def _agrees(given: Any, wanted: Any) -> bool:
+    if isinstance(wanted, str) and isinstance(given, str):
+        if len(wanted.split()) >= _IN_ONES_OWN_WORDS:
+            return bool(given.strip())
+        return given.strip().casefold() == wanted.strip().casefold()
+    return bool(given == wanted)
+
+
+def _check_calls(calls: Sequence[Json], world: World) -> str:
+    writers = {tool.name for tool in world.tools if tool.writes}
+    if writers and not any(call["tool"] in writers for call in calls):
+        return f"its calls change nothing; the last one should be one of {', '.join(sorted(writers))}"
+    for call in calls:
+        for name, value in call["arguments"].items():
+            if isinstance(value, str) and (not value.strip() or _MADE_UP.search(value)):
+                return f"{name} of {call['tool']} is {value!r}; give a value as it looks in real life"
+    return ""
+
+
+async def _carry_out(environment: Environment, calls: Sequence[Json]) -> str:
+    """Make the calls, each with the ids that the earlier ones were answered; what went wrong, or nothing."""
+    shown: dict[str, Any] = {}
+    for call in calls:
+        arguments = {
+            name: shown[name] if name in shown and type(shown[name]) is type(value) and _ID.search(name) else value
+            for name, value in call["arguments"].items()
+        }
+        result = await environment.call(call["tool"], orjson.dumps(arguments).decode())
+        if result.error:
+            return f"{call['tool']} answered {result.content[:300]}"
+        for name, value in _scalars(orjson.loads(result.content)):
+            shown.setdefault(name, value)
+    return ""
+
+
+def _scalars(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if isinstance(inner, str | int | float) and not isinstance(inner, bool):
+                yield name, inner
+            yield from _scalars(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _scalars(inner)
+
+
+def _schema(tools: Sequence[Tool]) -> Json:
+    calls = [
+        {
+            "type": "object",
+            "properties": {"tool": {"const": tool.name}, "arguments": tool.parameters},
+            "required": ["tool", "arguments"],
+            "additionalProperties": False,
+        }
+        for tool in tools
+    ]
+    return {
+        "type": "object",
+        "properties": {
+            "calls": {"type": "array", "items": {"anyOf": calls}, "minItems": 1, "maxItems": _MOST_CALLS},
+            "goal": {"type": "string", "minLength": 10, "maxLength": 400},
+            "opening": {"type": "string", "minLength": 10, "maxLength": 300},
+        },
+        "required": ["calls", "goal", "opening"],
+        "additionalProperties": False,
+    }
