@@ -23,7 +23,7 @@ _SIDE = rf"[$€£]?\(*\s*{_NUMBER}\)*(?:{_STEP})*"
 _CLAIM = re.compile(rf"({_SIDE})(?:[^\S\n]+[A-Za-z]+)*[^\S\n]*=[^\S\n]*(?=({_SIDE}))")
 _OPERATION = re.compile(r"[-+*/×÷x−]")
 _EXPRESSION = re.compile(_SIDE)
-_UNKNOWN = re.compile(r"\d[A-Za-wyz]|\dx(?!\s*[\d(])|[-+*/=(]\s*[A-Za-z]\b(?!\s*\w)|\b[A-Za-z]\s*[-+*/)]")
+_UNKNOWN = re.compile(r"\d[A-Za-wyz]|\dx(?!\s*[\d(])|[-+*/=(]\s*[A-Za-z]\b(?!\s*\w)|\b[A-Za-z]\s*[-+*/)=]")
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -77,7 +77,8 @@ _COMMON = {
 
 def wrong_equations(text: str) -> list[str]:
     """The equations in ``text`` that do not hold, as they are written there."""
-    return [f"{left} = {right}" for left, right, holds in _equations(_plain(text)) if not holds]
+    wrong = [f"{left} = {right}" for left, right, holds in _equations(_plain(text)) if not holds]
+    return [" ".join(equation.split()) for equation in wrong]
 
 
 def unsupported_numbers(question: str, text: str) -> list[str]:

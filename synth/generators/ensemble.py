@@ -1,8 +1,8 @@
 """The chain-of-thought ensemble that every kind with questions and answers solves with.
 
 1. ``samples`` independent chains, over all given solvers in turn (self-consistency, arXiv 2203.11171).
-2. The answer: the known one; else the best supported by chains and by executed programs together, if its support
-   is at least ``vote`` and, with programs, at least one of each gives it; else what the critic's judgement picks.
+2. The answer: the known one; else, of those that chains and executed programs both give, the best supported, if its
+   support (:meth:`Evidence.support`) is at least ``vote``; else what the critic's judgement picks.
 3. Of the chains that reach it, those with unsound arithmetic are dropped; of the rest the shortest is kept, or the one
    that the picker finds clearest.
 4. None left: up to ``revise`` times, the critic names the fault, a new chain is written, and it is verified again.
@@ -123,19 +123,16 @@ class Ensemble:
     async def _decide(self, context: UnitContext, question: str, evidence: Evidence) -> tuple[str, str]:
         winner = evidence.winner()
         if winner is not None and evidence.support(winner) >= self._spec.vote:
-            if not evidence.programs:
-                return winner.answer, "vote"
-            if winner.programs and winner.chains:
-                return winner.answer, "program"
+            return winner.answer, "program" if evidence.programs else "vote"
         if self._spec.critic is not None:
             return await self._judged(context, question, evidence), "judge"
         text = evidence.chains[0].text
-        if winner is None:
-            raise Rejected("vote", "the chains and programs agree on no answer", text=text)
-        if evidence.support(winner) < self._spec.vote:
+        if winner is not None:
             reason = f"only {evidence.support(winner):.0%} of the evidence is for {winner.answer}"
             raise Rejected("vote", reason, text=text)
-        raise Rejected("program", f"chains and programs do not meet: {_told(evidence)}", text=text)
+        if evidence.programs and evidence.candidates():
+            raise Rejected("program", f"chains and programs do not meet: {_told(evidence)}", text=text)
+        raise Rejected("vote", "the chains agree on no answer", text=text)
 
     async def _judged(self, context: UnitContext, question: str, evidence: Evidence) -> str:
         """The answer of the chain that the judge picks, from one chain for each of the best supported answers."""

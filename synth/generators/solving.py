@@ -72,7 +72,9 @@ def sound_chains(chains: list[Chain], question: str, answer: str) -> list[Chain]
 
 
 def fault_of(question: str, chain: Chain) -> str | None:
-    """What a program finds wrong with the arithmetic of a chain, or None."""
+    """What a program finds wrong with the steps of a chain, or None."""
+    if "```" in chain.text:
+        return "by code, with an output that nobody computed"
     wrong = wrong_equations(chain.text)
     if wrong:
         return f"through a false equation: {wrong[0]}"

@@ -24,6 +24,12 @@ from synth.generators.quantities import quantities
         "x = 5",
         "There is nothing to compute here.",
         "5 x 6 = 30",
+        "\\[ \\frac{24 \\text{ students}}{6 \\text{ muffins/student}} = 4 \\text{ muffins} \\]",
+        "\\(\\frac{4300}{100} = 43\\)",
+        "So \\( 4K + 10 = 340 \\), and 0.5x - 10.00 = 14.50",
+        "K + (4K + 10) = 340",
+        "Price of 4 = 4 * 12 = 48",
+        "30 \\text{ red balls} + 50 \\text{ white balls} = 80 \\text{ balls}",
     ],
 )
 def test_true_or_no_equations_pass(text: str) -> None:
@@ -39,6 +45,8 @@ def test_true_or_no_equations_pass(text: str) -> None:
         ("4 bags * 6 rolls = 25 rolls", "4 bags * 6 = 25"),
         ("10 / 3 = 3", "10 / 3 = 3"),
         ("10 / 3 = 3.4", "10 / 3 = 3.4"),
+        ("\\frac{4300}{100} = 44", "4300 / 100 = 44"),
+        ("30 \\text{ red} + 50 \\text{ white} = 90", "30 red + 50 = 90"),
     ],
 )
 def test_false_equations_are_named(text: str, wrong: str) -> None:
@@ -56,6 +64,25 @@ def test_numbers_must_come_from_the_question_or_an_equation() -> None:
     question = "A class of 28 pupils is divided into groups of 4. Each group needs 3 scissors. How many scissors?"
     assert unsupported_numbers(question, "28 / 4 = 7 groups. 7 * 3 = 21 scissors. Answer: 21") == []
     assert unsupported_numbers(question, "That gives 7 groups. 7 * 3 = 21 scissors. Answer: 21") == ["7"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1. There are 28 / 4 = 7 groups.\n2. They need 7 * 3 = 21.\n\nAnswer: 21",
+        "**Step 1:** 28 / 4 = 7\n### Step 2:\n7 * 3 = 21",
+        "Needed = 28 / 4 * 3\nNeeded = 7 * 3\nNeeded = 21",
+        "Let \\(x\\) be the number of groups. 4x = 28\nx = 7\n7 * 3 = 21",
+        "In a week of 7 days they need 7 * 3 = 21.",
+    ],
+)
+def test_numbers_of_steps_and_common_knowledge_need_no_source(text: str) -> None:
+    question = "A class of 28 pupils is divided into groups of 4. Each group needs 3 scissors. How many scissors?"
+    assert unsupported_numbers(question, text) == []
+
+
+def test_a_percentage_may_be_written_as_a_share() -> None:
+    assert unsupported_numbers("He pays 80% of 360 dollars. How much?", "360 * 0.80 = 288, or 360 - 0.2 * 360") == []
 
 
 def test_a_step_that_nothing_comes_of_is_a_dead_end() -> None:

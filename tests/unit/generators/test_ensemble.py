@@ -71,7 +71,7 @@ async def test_a_program_decides_between_chains() -> None:
     draft, _ = await make(answers, cot(samples=3, programs=2, vote=0.5))
     assert draft.extra["answer"] == "7"
     assert draft.extra["decided_by"] == "program"
-    assert draft.scores["support"] == pytest.approx(0.6667)
+    assert draft.scores["support"] == pytest.approx(0.7778)
     assert draft.scores["difficulty"] == pytest.approx(0.6667)
 
 
