@@ -29,6 +29,8 @@ _ENOUGH = 20  # requests let in, to tell a rate
 _FAR_BELOW = 0.5
 _CALM = 30  # admitted in a row, after which the next refusal is a new matter
 _MEMORY = 0.98
+_BEGINNING = 16  # requests; a refusal among them says too little: one of the first few would be taken for the level
+_CAUTION = 20.0  # seconds near a refused rate for each second that a refusal costs
 
 
 class Congestion:
@@ -48,6 +50,7 @@ class Congestion:
         self._calm = 0
         self._share = 0.0  # of requests refused, lately
         self._noise = 0.0
+        self._latency = math.inf  # the least seen
 
     def delay(self, now: float, in_flight: int) -> float:
         """Seconds until one more may be sent: 0 for now, infinite for not before another is over."""
@@ -69,6 +72,7 @@ class Congestion:
         flight.admitted = True
         fresh = flight.number > self._cut
         self._admitted += 1
+        self._latency = min(self._latency, now - flight.sent_at)
         self._calm += 1
         self._share *= _MEMORY
         if fresh:
@@ -80,8 +84,11 @@ class Congestion:
         if waiting:
             self.window.grow(flight.place, fresh=fresh, steps=steps)
 
-    def refuse(self, flight: Flight, now: float, others: int, pause: float = 0.0) -> None:
-        """``flight`` was refused while ``others`` were in flight; it costs a ``pause`` of so many seconds."""
+    def refuse(self, flight: Flight, now: float, others: int, *, asked: float = 0.0, paused: float = 0.0) -> None:
+        """``flight`` was refused while ``others`` were in flight.
+
+        It was ``asked`` to wait so many seconds (0: nothing was said), and all others are ``paused`` for so many.
+        """
         self._calm = 0
         self._share = self._share * _MEMORY + (1 - _MEMORY)
         if self._run is not None:
@@ -94,19 +101,26 @@ class Congestion:
                 self.window.narrow(others)
             return
         self._let_in -= 1
-        self._decrease(flight, now, others)
-        if pause:
-            self.window.be_careful()
-            self.pace.be_careful(now, pause)
-            self.paused(pause)
+        if flight.number <= _BEGINNING:
+            self.window.restore(max(1, min(self.window.limit, others)))
+        else:
+            self._decrease(flight, now, others)
+            if paused:
+                self.window.be_careful()
+                self.pace.be_careful(least=self.window.limit / self._latency if self._cut_window else 0.0)
+        if asked:
+            self.pace.hold(now + _CAUTION * asked)
+        if self._run is not None:
+            self._run.paused += paused
         self.pace.rest(now + min(_LONGEST_REST, now - flight.sent_at))  # until what is under way has been heard of
         self._cut = self._sent
         self._let_in = 0
 
-    def paused(self, seconds: float) -> None:
-        """A pause of so many seconds begins; negative: so much of it is taken back."""
+    def resumed(self, seconds: float) -> None:
+        """So much of a pause is taken back, because the endpoint did not mean it: trying more costs little."""
+        self.window.strikes = 0
         if self._run is not None:
-            self._run.paused += seconds
+            self._run.paused -= seconds
 
     def stalled(self, flight: Flight) -> None:
         """``flight`` is lost, and the endpoint answers nothing else either: it may have been given too much."""
@@ -137,7 +151,7 @@ class Congestion:
 
     def _watch_for_noise(self, now: float, rate: float) -> None:
         run = self._run
-        if run is not None and 3 * run.refused > self._sent - run.began:
+        if run is not None and 2 * run.refused > self._sent - run.began:
             run = None  # so much is refused only by a limit
         if run is None and self._let_in >= 2:
             run = _Run(self.window.limit, rate, self._sent - min(self._let_in, 9) - 1, now)

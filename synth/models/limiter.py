@@ -123,7 +123,7 @@ class Limiter:
             self._tokens.give_back(flight.tokens - tokens)
         lifted = self._pause.answered(flight.number, now)
         if lifted:
-            self.congestion.paused(-lifted)
+            self.congestion.resumed(lifted)
         if self._waiting:
             self._pump()
 
@@ -133,8 +133,9 @@ class Limiter:
         if error.kind in ("rate_limited", "overloaded"):
             self._land(flight, now)
             self._sure_after = max(0.05, min(2.0, max(self._sure_after * 0.9, 4 * (now - flight.sent_at))))
-            paused = self._pause.begin(flight.number, now, error.retry_after) if error.retry_after else 0.0
-            self.congestion.refuse(flight, now, len(self._flights), paused)
+            asked = error.retry_after or 0.0
+            paused = self._pause.begin(flight.number, now, asked) if asked else 0.0
+            self.congestion.refuse(flight, now, len(self._flights), asked=asked, paused=paused)
         elif error.kind in ("connection", "timeout"):
             del self._flights[flight.number]  # not a sign of life
         else:

@@ -125,10 +125,16 @@ class Pace:
         if self._known and 0 < rate < self.rate:
             self.rate = rate
 
-    def be_careful(self, now: float, pause: float) -> None:
-        """The refusal costs a pause: rest long below a rate that was refused before."""
+    def hold(self, until: float) -> None:
+        """A refusal is dear here: stay below a rate that was refused before until then."""
         if self._growth == _FIRST_GROWTH:
-            self._held_until = max(self._held_until, now + 20 * pause)
+            self._held_until = max(self._held_until, until)
+
+    def be_careful(self, *, least: float) -> None:
+        """The refusal costs a pause. ``least`` is what the window lets through: the pace need not hold back as much."""
+        if self.rate < least:
+            self.rate = least
+            self._refused_rate = max(self._refused_rate, least / _CLOSE)
         self._sent.clear()  # the pause says nothing of the rate
         self._burst = _BURST
 

@@ -11,14 +11,13 @@ class Pause:
     """Whether, and until when, nothing may be sent to an endpoint.
 
     A refused request asks for it. When a request that was sent after the refused one is answered, the endpoint has
-    contradicted itself: the pause is lifted. From then on such pauses are not held any more (the refused request itself
-    still waits), until 16 of them in a row go by without a contradiction. Times are seconds of a monotonic clock;
-    flights are known by their numbers, which rise.
+    contradicted itself: the pause is lifted, whoever asked for it since. From then on such pauses are not held any
+    more (the refused request itself still waits), until 16 of them in a row go by without a contradiction. Times are
+    seconds of a monotonic clock; flights are known by their numbers, which rise.
     """
 
     def __init__(self) -> None:
         self._until = -math.inf
-        self._by = 0
         self._doubted = 0  # the first refused flight since the last contradiction
         self._unanswered = 0
         self._contradicted = False
@@ -37,7 +36,6 @@ class Pause:
         if added <= 0:
             return 0.0
         self._until = now + seconds
-        self._by = number
         return added
 
     def answered(self, number: int, now: float) -> float:
@@ -46,8 +44,6 @@ class Pause:
             return 0.0
         self._contradicted = True
         self._doubted = self._unanswered = 0
-        if number < self._by:
-            return 0.0
         lifted = self.left(now)
         self._until = -math.inf
         return lifted
