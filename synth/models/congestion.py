@@ -107,7 +107,7 @@ class Congestion:
             self._decrease(flight, now, others)
             if paused:
                 self.window.be_careful()
-                self.pace.be_careful(least=self.window.limit / self._latency if self._cut_window else 0.0)
+                self.pace.be_careful()
         if asked:
             self.pace.hold(now + _CAUTION * asked)
         if self._run is not None:
@@ -145,6 +145,8 @@ class Congestion:
         again = self._cuts_in_a_row > 1
         if self._cut_window and self._cuts_in_a_row <= 3:
             refused = pace.cut(now, let_in=self._let_in, again=again, mildest=_MILD)
+            if self._cut == 0:  # the first few answers came late, and the pace until then says little
+                pace.raise_to(window.limit / self._latency)
         else:
             refused = pace.cut(now, let_in=self._let_in, again=again)
         self._watch_for_noise(now, refused)

@@ -130,11 +130,14 @@ class Pace:
         if self._growth == _FIRST_GROWTH:
             self._held_until = max(self._held_until, until)
 
-    def be_careful(self, *, least: float) -> None:
-        """The refusal costs a pause. ``least`` is what the window lets through: the pace need not hold back as much."""
+    def raise_to(self, least: float) -> None:
+        """The window lets no more than ``least`` through, so the pace need not hold back as much."""
         if self.rate < least:
             self.rate = least
             self._refused_rate = max(self._refused_rate, least / _CLOSE)
+
+    def be_careful(self) -> None:
+        """The refusal costs a pause."""
         self._sent.clear()  # the pause says nothing of the rate
         self._burst = _BURST
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from synth import RunResult, load_recipe, run
 from synth.errors import UsageError
+from synth.events import CallFinished
 from tests.servers import Abilities, ChatServer, Faults
 
 KEY = "sk-very-secret-0123456789"
@@ -177,3 +180,38 @@ def test_nothing_is_lost_under_every_fault_at_once(tmp_path: Path) -> None:
     assert result.summary["calls"]["retried"] == server.counts["requests"] - 300
     rows = [row["messages"][-1]["content"] for row in result.rows()]
     assert rows == [f"Say {index}." for index in range(300)]
+
+
+def test_a_server_that_goes_away_for_good_ends_the_run_resumable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synth.models.retry._LONGEST_WAIT", 0.02)
+    answers = 0
+
+    def stop_in_the_middle(event: object) -> None:
+        nonlocal answers
+        answers += isinstance(event, CallFinished)
+        if answers == 60:
+            server.stop()
+
+    with ChatServer(Faults(latency=0.02)) as server:
+        path = write_recipe(tmp_path, server.url, count=200, models__m__concurrency=8)
+        failed = run(load_recipe(path), run_dir=tmp_path / "run", listener=stop_in_the_middle)
+        server.restart()
+        done = make(path)
+    assert (failed.ending.status, failed.ending.exit_code) == ("failed", 1)
+    assert "20 calls in a row failed" in failed.ending.message
+    assert "nothing accepts connections" in failed.ending.message or "the connection to" in failed.ending.message
+    assert "it resumes" in failed.ending.hint
+    assert (done.ending.status, done.summary["accepted"]) == ("complete", 200)
+    assert server.counts["requests"] <= 200 + 8  # what was in flight when it went away is sent again, and no more
+
+
+def test_a_clock_that_jumps_by_a_day_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, jumps = time.time, itertools.cycle([0.0, 86_400.0, -86_400.0])
+    with ChatServer(Faults(latency=0.01, busy=0.05, retry_after="0.05", seed=1)) as server:
+        path = write_recipe(tmp_path, server.url, count=100, budget={"minutes": 5}, models__m__timeout=5)
+        monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
+        result = make(path)
+    assert (result.ending.status, result.summary["accepted"]) == ("complete", 100)
+    assert 0 <= result.summary["seconds"] < 60
