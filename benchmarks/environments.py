@@ -3,9 +3,10 @@
     python -m benchmarks.environments [--count 500] [--rounds 3] [--profile]
 
 A scripted cast in this process plays planner, user and assistant over ``retail``: ten answers of the assistant and six
-tool calls a conversation. A whole ``synth.run`` does everything that a real one does: tasks that are carried out before
-anyone talks, the tools in their worker process, replay on a fresh environment, the journal on disk. CPU time counts
-this process and the worker, so its reciprocal is what one core can do.
+tool calls a conversation. A whole ``synth.run`` does everything that a real one does: tasks that are drawn and carried
+out before anyone talks, the tools in their worker process, replay on a fresh environment, the journal on disk. What a
+conversation costs without the making of its task is the difference between runs with one and with eight conversations a
+task. CPU time counts this process and the worker, so its reciprocal is what one core can do.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from synth.models.limiter import Limiter
 from synth.models.model import Model
 from tests.cast import Cast, write_prompts
 
+MANY = 8
 READS = (
     ("search_products", {"text": "lamp"}),
     ("get_order", {"order_id": "order_id"}),
@@ -54,11 +56,11 @@ def clock() -> Iterator[dict[str, float]]:
     measured["cpu"] = sum(after[:4]) - sum(before[:4])
 
 
-def whole_run(spec: EnvironmentSpec, names: list[str], count: int) -> dict[str, float]:
-    """A run of ``count`` accepted conversations."""
+def whole_run(spec: EnvironmentSpec, count: int, solutions: int = 1) -> dict[str, float]:
+    """A run of ``count`` tasks with so many conversations each, one of each accepted."""
     from synth import load_recipe, run
 
-    cast = Cast(names, READS, questions=3)
+    cast = Cast(READS)
 
     @asynccontextmanager
     async def opened(*_: Any, **__: Any) -> AsyncIterator[dict[str, Model]]:
@@ -66,7 +68,12 @@ def whole_run(spec: EnvironmentSpec, names: list[str], count: int) -> dict[str, 
         yield {"m": Model("m", "cast", "", cast, limiter, None, 60.0)}
 
     with tempfile.TemporaryDirectory(prefix="synth-bench-") as folder:
-        generator = {"kind": "tool_use", "environment": str(spec.folder), "count": count}
+        generator = {
+            "kind": "tool_use",
+            "environment": str(spec.folder),
+            "count": count,
+            "solutions": solutions,
+        }
         recipe = {
             "name": "bench",
             "models": {"m": {"provider": "scripted"}},
@@ -83,8 +90,7 @@ def whole_run(spec: EnvironmentSpec, names: list[str], count: int) -> dict[str, 
         talks = [row["messages"] for row in result.rows()]
         measured["turns"] = sum(m["role"] == "assistant" for talk in talks for m in talk) / count
         measured["calls"] = sum(m["role"] == "tool" for talk in talks for m in talk) / count
-        attempts = result.summary["generators"]["tool_use"]["attempts"]
-    return measured | {"attempts": attempts / count}
+    return measured
 
 
 async def parts(spec: EnvironmentSpec, times: int) -> list[tuple[str, float]]:
@@ -129,11 +135,6 @@ async def _six_calls(environment: Environment, state: dict[str, Any]) -> None:
     assert (await environment.call("cancel_order", json.dumps(arguments))).wrote
 
 
-async def tool_names(spec: EnvironmentSpec) -> list[str]:
-    async with open_environment(spec) as world:
-        return [tool.name for tool in world.tools]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--environment", default="retail")
@@ -142,24 +143,26 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="where this process spends its time, instead")
     given = parser.parse_args()
     spec = load_environment(find_environment(given.environment, Path.cwd()))
-    names = asyncio.run(tool_names(spec))
-    whole_run(spec, names, 10)  # what is imported late is not what is measured
+    whole_run(spec, 10)  # what is imported late is not what is measured
     if given.profile:
         with cProfile.Profile() as profile:
-            whole_run(spec, names, given.count)
+            whole_run(spec, given.count)
         pstats.Stats(profile).sort_stats("tottime").print_stats(45)
         return
-    runs = [whole_run(spec, names, given.count) for _ in range(given.rounds)]
-    middle = median(runs)
+    runs: dict[int, list[dict[str, float]]] = {1: [], MANY: []}
+    for _ in range(given.rounds):  # in turn, so that a busy moment of the machine hits both
+        for solutions, measured in runs.items():
+            measured.append(whole_run(spec, given.count if solutions == 1 else given.count // 4, solutions))
+    one, many = median(runs[1]), median(runs[MANY])
+    whole = {key: one[key] / given.count for key in ("seconds", "cpu")}
+    alone = {key: (many[key] / (given.count // 4) - whole[key]) / (MANY - 1) for key in whole}
+    header = ["", "CPU ms", "a second of one core", "a second by the clock"]
     rows = [
-        ["conversations/s by the clock", f"{given.count / middle['seconds']:.0f}"],
-        ["conversations/s of one core's CPU time", f"{given.count / middle['cpu']:.0f}"],
-        ["CPU ms/conversation", f"{1000 * middle['cpu'] / given.count:.2f}"],
-        ["assistant's turns, tool calls", f"{middle['turns']:.1f}, {middle['calls']:.1f}"],
-        ["attempts/accepted", f"{middle['attempts']:.2f}"],
+        [name, f"{1000 * cost['cpu']:.2f}", f"{1 / cost['cpu']:.0f}", f"{1 / cost['seconds']:.0f}"]
+        for name, cost in (("a conversation and its task", whole), ("a conversation alone", alone))
     ]
-    title = f"synth.run, {given.count} accepted over {spec.name}, medians of {given.rounds}"
-    show(f"{title} (load {psutil.getloadavg()[0]:.1f})", ["", ""], rows)
+    title = f"synth.run over {spec.name}: {one['turns']:.1f} turns, {one['calls']:.1f} calls, medians of {given.rounds}"
+    show(f"{title} (load {psutil.getloadavg()[0]:.1f})", header, rows)
     timed = asyncio.run(parts(spec, 200))
     show("one after the other, in a worker process", ["", "µs"], [[name, f"{took:.0f}"] for name, took in timed])
 

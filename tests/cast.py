@@ -4,36 +4,36 @@ They are stateless, as models are: whatever one of them knows stands in the requ
 with another process's cast, and the same one serves tests, benchmarks and a local HTTP server::
 
     prompts = write_prompts(folder)               # for the recipe's generator: templates that say who is asked for what
-    Cast(reads=["get_order"]).answer(messages, tools)
+    Cast(reads=[("get_order", {"order_id": "order_id"})]).answer(messages, tools)
 
-The assistant asks for one fact after the other, looks ``len(reads)`` things up, and then makes the call that the user's
-opening line hints at by a word for the tool's place.
+The assistant asks ``QUESTIONS`` times, makes the calls in ``reads`` and then the planned one, which the user's answers
+hold: what they know in words, and the call in letters that no audit takes for a value.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from synth.fingerprint import fingerprint
-from synth.messages import Json, Message, StopReason, Tool, ToolCall, Usage
+from synth.messages import Json, Message, StopReason, ToolCall, Usage
 from synth.models.client import Request, Response
 
+QUESTIONS = 3
 _PLANNER = """{% block system %}PLANNER{% endblock %}{% block user %}
-{{ {"actions": actions | map(attribute="tool") | list} | tojson }}{% endblock %}
+[{% for one in actions %}{{ {"tool": one.tool, "arguments": one.arguments} | tojson }}{{ "," if not loop.last }}
+{% endfor %}]{% endblock %}
 """
 _USER = """{% block system %}USER{% endblock %}{% block user %}
-{{ {"facts": facts, "said": conversation[-1].content} | tojson }}{% endblock %}
+{{ {"facts": facts.values() | list, "goal": goal, "lines": conversation | length} | tojson }}{% endblock %}
 """
-_FIRST = "Hello, I have a wish of the sort"
-_UNKNOWN = "I do not know that"
-_SEPARATOR = " | "
+_LETTERS = "abcdefghijklmnop"
 
 
 def write_prompts(folder: Path) -> dict[str, str]:
@@ -45,69 +45,62 @@ def write_prompts(folder: Path) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """``tools`` names all tools of the environment in their order; ``reads`` are calls to make before the last one:
-    a tool, and by parameter the fact or the value to give."""
+    """``reads`` are calls to make before the planned one: a tool, and by parameter the value to give, or the name of
+    the planned argument that it is."""
 
-    tools: Sequence[str]
     reads: Sequence[tuple[str, Mapping[str, Any]]] = ()
-    questions: int = 1
 
     async def complete(self, request: Request) -> Response:
         """As a model client."""
-        message = self.answer(request.messages, request.tools)
+        message = self.answer(request.messages, bool(request.tools))
         return Response(message, Usage(100, 20), StopReason.STOP, "cast")
 
     async def aclose(self) -> None:
         """Nothing is open."""
 
-    def answer(self, messages: Sequence[Message], tools: Sequence[Tool]) -> Message:
-        if tools:
-            return self._assist(messages, tools)
-        told: Json = orjson.loads(messages[-1].content or "")
-        if messages[0].content == "PLANNER":
-            places = " and ".join(_word(self.tools.index(name)) for name in told["actions"])
-            return _json({"goal": "I want what I have in mind to be done.", "opening": f"{_FIRST} {places}."})
-        asked = re.findall(r"<([a-z_0-9]+)>", told["said"])
-        line = _SEPARATOR.join(told["facts"].get(name, _UNKNOWN) for name in asked)
-        return _json({"say": line or "That is all", "done": not asked})
+    def answer_body(self, body: Json) -> Json:
+        """As a server of the chat API: an answer's message for a request's body."""
+        messages = [Message.from_dict(message) for message in body["messages"]]
+        return self.answer(messages, "tools" in body).to_dict()
 
-    def _assist(self, messages: Sequence[Message], tools: Sequence[Tool]) -> Message:
-        opening = next(message.content or "" for message in messages if message.role == "user")
-        place = next(index for index in range(len(tools)) if opening.endswith(f" {_word(index)}."))
-        tool = tools[place]
-        names = list(tool.parameters["properties"])
-        asked = sum(message.role == "user" for message in messages) - 1
-        if asked < self.questions:
-            share = names[asked : asked + 1] if asked < self.questions - 1 else names[asked:]
-            wanted = ", ".join(f"<{name}>" for name in share or ["nothing"])
-            return Message("assistant", f"Please tell me {wanted}")
-        facts = _facts(messages)
+    def answer(self, messages: Sequence[Message], with_tools: bool) -> Message:
+        if with_tools:
+            return self._assist(messages)
+        told: Any = orjson.loads(messages[-1].content or "")
+        if messages[0].content == "PLANNER":
+            return _json({"goal": f"I want {_encode(told)} done.", "opening": "Hello, I have a wish, as always."})
+        number = told["lines"] // 2 - 1  # of the question
+        share = told["facts"] if number == 0 else []
+        line = " | ".join(share) if share else told["goal"] if number == QUESTIONS - 1 else "Go on"
+        return _json({"say": line, "done": number >= QUESTIONS})
+
+    def _assist(self, messages: Sequence[Message]) -> Message:
+        lines = [message.content or "" for message in messages if message.role == "user"]
+        if len(lines) <= QUESTIONS:
+            return Message(
+                "assistant", f"Please tell me more, for the {'first second third'.split()[len(lines) - 1]} time"
+            )
+        coded = re.search(r"I want ([a-p]+) done", lines[QUESTIONS])
+        assert coded is not None
+        (planned,) = _decode(coded[1])
         done = sum(message.role == "tool" for message in messages)
         if done < len(self.reads):
             name, given = self.reads[done]
-            return _call(name, {key: facts.get(value, value) for key, value in given.items()}, done)
+            arguments = {key: planned["arguments"].get(value, value) for key, value in given.items()}
+            return _call(name, arguments, done)
         if done == len(self.reads):
-            properties = tool.parameters["properties"]
-            return _call(tool.name, {key: _typed(facts[key], properties[key]) for key in names if key in facts}, done)
+            return _call(planned["tool"], planned["arguments"], done)
         return Message("assistant", "It is done, all of it")
 
 
-def _facts(messages: Sequence[Message]) -> dict[str, str]:
-    """What the user has answered to each question."""
-    found: dict[str, str] = {}
-    for question, line in pairwise(messages):
-        if question.role == "assistant" and line.role == "user":
-            names = re.findall(r"<([a-z_0-9]+)>", question.content or "")
-            found.update(zip(names, (line.content or "").split(_SEPARATOR), strict=False))
-    return {name: value for name, value in found.items() if value != _UNKNOWN}
+def _encode(value: Any) -> str:
+    return "".join(_LETTERS[byte >> 4] + _LETTERS[byte & 15] for byte in zlib.compress(orjson.dumps(value), 9))
 
 
-def _typed(text: str, schema: Json) -> Any:
-    return text if schema.get("type") == "string" or "enum" in schema else orjson.loads(text)
-
-
-def _word(number: int) -> str:
-    return "abcdefghijklmnopqrstuvwxyz"[number] * 3
+def _decode(text: str) -> Any:
+    numbers = [_LETTERS.index(letter) for letter in text]
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    return orjson.loads(zlib.decompress(bytes(high << 4 | low for high, low in pairs)))
 
 
 def _call(name: str, arguments: Json, number: int) -> Message:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from synth.environments.environment import Environment
 from synth.environments.vocabulary import ToolSpec
 from synth.environments.world import World
 from synth.errors import Rejected
-from synth.generators.tool_use.grounding import Grounds, Near
+from synth.generators.tool_use.grounding import Grounds, Near, find_grounds
 
 _TRIALS = 30
 """Records that each tool is tried around."""
@@ -58,13 +59,16 @@ async def draw_blueprint(
     Raises ``Rejected`` when none is found.
     """
     start = await environment.state_hash()
-    grounds = Grounds(await environment.state())
+    grounds = await find_grounds(environment)
     writers = [tool for tool in world.tools if tool.writes]
     order = rng.sample(writers, len(writers))  # so that a tool that seldom goes through has its turn
-    for number in range(_TRIALS * len(order)):
-        near = grounds.around(rng)
-        first = order[number // _TRIALS]
-        async with environment.fresh() as trial:
+    async with AsyncExitStack() as trials:
+        trial = await trials.enter_async_context(environment.fresh())
+        for number in range(_TRIALS * len(order)):
+            near = grounds.around(rng)
+            first = order[number // _TRIALS]
+            if any(call.result.wrote for call in trial.calls):
+                trial = await trials.enter_async_context(environment.fresh())
             done = await _draw_actions(trial, first, writers, grounds, near, rng, 1 if forbidden else actions)
             if done is None:
                 continue

@@ -11,8 +11,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import orjson
+
+from synth.environments.environment import Environment
 from synth.messages import Json
 
 _FORM = 3
@@ -47,35 +51,40 @@ class Grounds:
         self.ids = self.keys | set(_named_ids(state))
         """Every id of the state: the keys of its tables, and what stands under a name such as ``item_id``."""
         self._objects = [found for record in self.records for found in _objects(record.value, record.table)]
-        self._linked: dict[str, list[Record]] = defaultdict(list)
-        for record in self.records:
-            for key in self._mentioned(record):
-                self._linked[key].append(record)
+        self._mentions = [self._mentioned(record) for record in self.records]
+        self._linked: dict[str, list[int]] = defaultdict(list)
+        for place, mentioned in enumerate(self._mentions):
+            for key in mentioned:
+                self._linked[key].append(place)
 
     def around(self, rng: random.Random) -> Near:
         """The named values of one record, and of one of each other table, linked where there is a link."""
         if not self.records:
             return {}
-        chosen = [rng.choice(self.records)]
-        tables = {chosen[0].table}
-        for record in chosen:  # grows on the way
-            for key in sorted(self._mentioned(record)):
-                others = [other for other in self._linked[key] if other.table not in tables]
+        chosen = [rng.randrange(len(self.records))]
+        tables = {self.records[chosen[0]].table}
+        for place in chosen:  # grows on the way
+            for key in self._mentions[place]:
+                others = [other for other in self._linked[key] if self.records[other].table not in tables]
                 if others:
                     chosen.append(rng.choice(others))
-                    tables.add(chosen[-1].table)
-            if record is chosen[-1] and (others := [other for other in self.records if other.table not in tables]):
+                    tables.add(self.records[chosen[-1]].table)
+            if place == chosen[-1] and (others := self._outside(tables)):
                 chosen.append(rng.choice(others))  # of a table that nothing leads to
-                tables.add(chosen[-1].table)
+                tables.add(self.records[chosen[-1]].table)
         near: dict[str, list[Any]] = defaultdict(list)
-        for record in chosen:
+        for record in (self.records[place] for place in chosen):
             near[_stem(record.table)].append(record.key)
             for name, value in _walk(record.value):
                 near[_stem(name)].append(value)
         return near
 
-    def _mentioned(self, record: Record) -> set[str]:
-        return {record.key, *(text for text in _texts(record.value) if text in self.keys)}
+    def _outside(self, tables: set[str]) -> list[int]:
+        """The places of the records of all other tables."""
+        return [place for place, record in enumerate(self.records) if record.table not in tables]
+
+    def _mentioned(self, record: Record) -> list[str]:
+        return sorted({record.key, *(text for text in _texts(record.value) if text in self.keys)})
 
     def owners(self, key: str) -> list[str]:
         """The ids that the record with this key names at its top: of an order, its customer."""
@@ -123,6 +132,17 @@ class Grounds:
         given = [value for value in arguments.values() if isinstance(value, str | list)]
         repeated = any(value == other for number, value in enumerate(given) for other in given[:number])
         return arguments if required <= arguments.keys() and not repeated else None
+
+
+async def find_grounds(environment: Environment) -> Grounds:
+    """The grounds of the state that ``environment`` is in; found once for each of the last states, for that takes
+    longer than a conversation."""
+    return _find_grounds(orjson.dumps(await environment.state()))
+
+
+@lru_cache(maxsize=64)
+def _find_grounds(state: bytes) -> Grounds:
+    return Grounds(orjson.loads(state))
 
 
 def draw_value(name: str, schema: Json, defs: Json, near: Near, rng: random.Random) -> Any:

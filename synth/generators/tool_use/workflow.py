@@ -19,7 +19,7 @@ from synth.environments.environment import Environment
 from synth.environments.vocabulary import RecordedCall, ToolSpec
 from synth.environments.world import World
 from synth.generators.tool_use.blueprint import Action, Blueprint
-from synth.generators.tool_use.grounding import Grounds, near_values
+from synth.generators.tool_use.grounding import Grounds, find_grounds, near_values
 from synth.messages import Json
 
 _DEPTH = 3
@@ -74,7 +74,7 @@ class Workflow:
 
 async def plan_workflow(world: World, environment: Environment, blueprint: Blueprint) -> Workflow:
     """The calls that lead to the blueprint's actions, and these; ``environment`` is a fresh one."""
-    grounds = Grounds(await environment.state())
+    grounds = await find_grounds(environment)
     async with environment.fresh() as trial:
         search = _Search(trial, [tool for tool in world.tools if not tool.writes], grounds, blueprint)
         for action in blueprint.actions:
