@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,10 @@ from typing import Any
 
 import orjson
 
-from synth.fingerprint import fingerprint
+from synth.fingerprint import canonical_json, fingerprint
 from synth.messages import Json, Message, StopReason, ToolCall, Usage
 from synth.models.client import Request, Response
+from tests.servers import ChatServer, Faults
 
 QUESTIONS = 3
 _PLANNER = """{% block system %}PLANNER{% endblock %}{% block user %}
@@ -91,6 +93,20 @@ class Cast:
         if done == len(self.reads):
             return _call(planned["tool"], planned["arguments"], done)
         return Message("assistant", "It is done, all of it")
+
+
+class CountingServer(ChatServer):
+    """Plays the cast over HTTP, and counts equal requests in ``received``: where the recipe's model has ``send_seed``,
+    each call has a seed of its own, so a count above one is a call that was sent again."""
+
+    def __init__(self, cast: Cast, *, latency: float = 0.0) -> None:
+        super().__init__(Faults(latency=latency), answer=self._count, keep_bodies=False)
+        self.received: Counter[bytes] = Counter()
+        self._cast = cast
+
+    def _count(self, body: Json) -> Json:
+        self.received[canonical_json(body)] += 1
+        return self._cast.answer_body(body)
 
 
 def _encode(value: Any) -> str:
