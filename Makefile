@@ -18,6 +18,8 @@ check: $(STAMP)  ## format, lint, types, layers and unit tests: under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	for folder in envs/*/; do \
+	  (cd $$folder && MYPYPATH=.:../.. $(abspath $(BIN))/mypy --config-file ../../pyproject.toml *.py) || exit 1; done
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit -n auto
 

@@ -19,12 +19,12 @@ MOST_ROWS = 20
 
 @invariant
 def closed_folders_are_untouched(state: State) -> bool:
-    return closed_files(state) == state["sealed"]["files"]
+    return bool(closed_files(state) == state["sealed"]["files"])
 
 
 @invariant
 def audited_months_are_untouched(state: State) -> bool:
-    return audited_rows(state) == state["sealed"]["ledger"]
+    return bool(audited_rows(state) == state["sealed"]["ledger"])
 
 
 @invariant

@@ -344,7 +344,7 @@ def _replace(
             raise ToolError(f"item {item_id} ({product['name']}) is out of stock")
         variant["stock"] -= 1
         new.append(ordered_item(product, item_id))
-    difference = round(sum(item["price"] for item in new) - sum(item["price"] for item in old), 2)
+    difference: float = round(sum(item["price"] for item in new) - sum(item["price"] for item in old), 2)
     if difference > 0:
         _charge(state, order, difference, method)
     elif difference < 0:
