@@ -73,8 +73,9 @@ class Desk:
         for fact, lookup in _LOOKUPS.items():
             if fact in facts and lookup in tools and lookup not in results:
                 return _call(tools[lookup], facts, results)
-        if "get_customer" in tools and "payment method" in facts and "get_customer" not in results:
-            return _call(tools["get_customer"], facts, results)
+        for fact, lookup in (("payment method", "get_customer"), ("new item", "get_product")):
+            if fact in facts and lookup in tools and lookup not in results:
+                return _call(tools[lookup], facts, results)
         if self._style == "asks" and not said.endswith("Yes, please."):
             return "I am going to do what you ask for. Is that right?"
         return "It is done as you wished." if name in results else _call(tools[name], facts, results)
@@ -100,6 +101,10 @@ def _call(tool: Json, facts: Mapping[str, str], results: Json) -> Json:
         text = facts.get(_FACTS.get(name, name))
         if name == "customer_id":
             arguments[name] = results.get("find_customer", {}).get("customer_id", "cus_1")
+        elif name == "product_id":
+            items = results.get("get_order", {}).get("items", [])
+            ordered = _find(facts.get("item", ""), results)
+            arguments[name] = next((item[name] for item in items if item["item_id"] == ordered), "P1")
         elif name.endswith("_ids") and text is not None:
             arguments[name] = [_find(text, results)]
         elif text is not None and name not in arguments:
@@ -118,7 +123,7 @@ _FACTS = {
 
 def _find(text: str, results: Json) -> str:
     """The id of what the user describes."""
-    ids = {word for result in results.values() for word in re.findall(r'"([^"]+)"', orjson.dumps(result).decode())}
+    ids = {word for result in results.values() for word in re.findall(r'"([^"]*)"', orjson.dumps(result).decode())}
     return next((one for one in sorted(ids) for result in results.values() if describe(result, one) == text), text)
 
 

@@ -101,11 +101,14 @@ def asked_for(question: str, facts: Mapping[str, str]) -> list[str]:
     """The names of the facts that a line of the service asks for and does not hold already."""
     if "?" not in question and not re.search(r"\b(please|need|tell|give|provide)\b", question, re.I):
         return []
-    words = set(re.findall(r"\w+", question.casefold().replace("e-mail", "email")))
+    plain = question.casefold().replace("e-mail", "email").replace("email address", "email")
+    words = set(re.findall(r"\w+", plain))
     words |= {word.removesuffix("s") for word in words}
     found = {}
     for name, text in facts.items():
-        telling = [word for word in name.casefold().split() if word not in _GENERIC]
+        rival = name.removeprefix("new ")
+        generic = _GENERIC - {"new"} if rival != name and rival in facts else _GENERIC
+        telling = [word for word in name.casefold().split() if word not in generic]
         if telling and text.casefold() not in question.casefold() and all(word in words for word in telling):
             found[name] = telling
     # "new item" is not "item", and who asks for the one does not ask for the other

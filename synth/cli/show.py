@@ -71,7 +71,8 @@ def _render(unit: str, attempt: AttemptLine | None, calls: list[Json]) -> Iterat
         if attempt.gate is not None:
             yield Text(f"  why: {attempt.row['reason']}")
         if attempt.row.get("messages"):
-            yield Padding(render_messages(attempt.row["messages"]), (1, 0, 0, 2))
+            changes = attempt.row.get("changes", ())
+            yield Padding(render_messages(attempt.row["messages"], changes=changes), (1, 0, 0, 2))
         elif attempt.row.get("text"):
             yield Padding(Text(attempt.row["text"]), (1, 0, 0, 2))
     before: list[Json] = []

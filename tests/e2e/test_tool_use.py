@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.tool_use import replay
 from synth import RunResult, load_recipe, run
 from synth.shipped import shipped
 from tests.desk import Desk, Style
@@ -53,3 +54,24 @@ def test_all_solutions_stand_beside_the_best(tmp_path: Path) -> None:
     make(tmp_path, "generate.0.solutions=3", count=2)
     for row in rows(tmp_path):
         assert [one["verdict"] for one in row["solutions"]] == ["stands", "stands"]
+
+
+def test_a_conversation_that_gets_over_a_fault_is_gold(tmp_path: Path) -> None:
+    make(tmp_path, "generate.0.faults={timeout: 0.2, rate_limited: 0.1}", "generate.0.refusals=0", count=6)
+    made = rows(tmp_path)
+    assert {row["gold"] for row in made} == {True, False}
+    for row in made:
+        said = "".join(message["content"] or "" for message in row["messages"] if message["role"] == "tool")
+        assert row["gold"] == ("did not answer within" in said or "rate limited" in said)
+
+
+async def test_an_accepted_conversation_can_be_replayed_from_its_row(tmp_path: Path) -> None:
+    make(tmp_path, "generate.0.faults={partial: 0.2}", count=4)
+    found = await replay(tmp_path)
+    assert [(one.same_results, one.end_is_target) for one in found] == [(True, True)] * 4
+    path = tmp_path / "dataset" / "tool_use.jsonl"
+    row = rows(tmp_path)[0]
+    next(message for message in row["messages"] if message["role"] == "tool")["content"] = "{}"
+    path.write_text(json.dumps(row) + "\n")
+    (spoiled,) = await replay(tmp_path)
+    assert not spoiled.same_results

@@ -78,7 +78,8 @@ class ToolUse:
             solutions = [await self._solve(context, world, task, sample) for sample in range(self._spec.solutions)]
         except EnvironmentFault as fault:
             raise Rejected("environment", fault.message) from fault
-        return to_draft(task, solutions, world, self._system(context), preference=self._spec.preference)
+        system, preference = self._system(context), self._spec.preference
+        return to_draft(task, solutions, world, system, world_seed=context.unit.rng_seed, preference=preference)
 
     async def outline(self, context: UnitContext) -> None:
         """The calls of one task that goes well, rehearsed once: those of others are about as many and as long."""

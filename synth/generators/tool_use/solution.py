@@ -40,8 +40,13 @@ class Solution:
         return {"reward": round(self.reward, 4), "verdict": self.verdict, "messages": messages}
 
 
-def to_draft(task: Task, solutions: Sequence[Solution], world: World, system: str, *, preference: bool) -> Draft:
-    """The example of a task. Raises ``Rejected`` where no conversation stands, or no pair has a better side."""
+def to_draft(
+    task: Task, solutions: Sequence[Solution], world: World, system: str, *, world_seed: int, preference: bool
+) -> Draft:
+    """The example of a task. ``world_seed`` and the calls are all that it takes to replay it.
+
+    Raises ``Rejected`` where no conversation stands, or no pair has a better side.
+    """
     best = max(solutions, key=lambda solution: (solution.criteria is not None, solution.reward))
     if best.criteria is None:
         assert best.rejected is not None
@@ -49,13 +54,14 @@ def to_draft(task: Task, solutions: Sequence[Solution], world: World, system: st
     others = [solution for solution in solutions if solution is not best]
     extra: Json = {
         "environment": world.name,
+        "world_seed": world_seed,
         "goal": task.goal,
         "ending": task.ending,
         "actions": [{"name": action.tool, "arguments": dict(action.arguments)} for action in task.blueprint.actions],
         "target_state": task.target_hash,
         "changes": [_changes(number, call) for number, call in enumerate(best.calls) if call.result.changes],
         "faults": best.talk.faults,
-        "recovered": bool(best.talk.faults),
+        "gold": bool(best.talk.faults),
         "user_lines_caught": best.caught,
     }
     if best.rubric:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice, product
 from typing import Any
 
 import orjson
@@ -24,7 +25,9 @@ from synth.messages import Json
 
 _DEPTH = 3
 """Most lookups in a row that lead to one id."""
-_MOST_LOOKUPS = 40
+_MOST_LOOKUPS = 60
+_MOST_VALUES = 4
+"""Values that one lookup is tried with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class _Search:
 
     def _say(self, text: str) -> str:
         """How the user says an argument; nothing for what they do not have to say."""
-        if text not in self._grounds.ids or text in self._told:
+        if not self._is_id(text):
             return text
         if self._alone(text) is not None:
             return ""
@@ -174,16 +177,20 @@ class _Search:
         required: list[str] = list(tool.tool.parameters.get("required", ()))
         shown = {text for one in self._lookups for text in one.shows}
         for names in [required] if required else [[name] for name in properties]:
-            arguments: Json = {}
-            for name in names:
-                for value in near_values(name, self._near):
-                    if not isinstance(value, str) or not value:
-                        continue
-                    if value in self._told or value not in self._grounds.ids or value in shown:
-                        arguments[name] = value
-                        break
-            if names and len(arguments) == len(names):
-                yield arguments
+            known = [
+                [value for value in dict.fromkeys(near_values(name, self._near)) if self._sayable(value, shown)]
+                for name in names
+            ]
+            for values in islice(product(*known), _MOST_VALUES) if names else ():
+                yield dict(zip(names, values, strict=True))
+
+    def _sayable(self, value: Any, shown: set[str]) -> bool:
+        """Whether somebody can know a value: the user, or who has read the results so far."""
+        return isinstance(value, str) and bool(value) and (not self._is_id(value) or value in shown)
+
+    def _is_id(self, text: str) -> bool:
+        """Whether nobody carries it in their head."""
+        return text in self._grounds.ids and text not in self._told
 
     def _alone(self, key: str) -> _Lookup | None:
         """The lookup that leads from what people know to this id and to no other of its table."""
@@ -207,7 +214,7 @@ class _Search:
             return
         needs = []
         for name, value in lookup.arguments.items():
-            if value in self._told or value not in self._grounds.ids:
+            if not self._is_id(value):
                 needs.append(self._tell(Fact(_label(name), value)))
             else:
                 shown = (one for one in self._lookups if value in one.shows and value not in one.uses)

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from synth.agents.context import UnitContext
-from synth.agents.simulated_user import audit_line
+from synth.agents.simulated_user import asked_for, audit_line
 from synth.errors import Rejected
 from synth.example import Draft, WorkUnit
 from synth.generators.base import Setup
@@ -302,6 +302,22 @@ async def test_a_pair_shares_its_beginning_and_parts_at_a_turn_of_the_assistant(
 )
 def test_the_rewards_truth_table(policy: float, subgoals: float, interaction: float, reward: float) -> None:
     assert Criteria(policy, subgoals, interaction).reward == pytest.approx(reward)
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Which item is it?", ["item"]),
+        ("And what is the new item?", ["new item"]),
+        ("Could you give me your e-mail address?", ["email"]),
+        ("Where should it go, what is the address?", ["new address"]),
+        ("I found order W1. What is the reason?", ["reason"]),
+        ("Your order W1 will be cancelled.", []),
+    ],
+)
+def test_what_a_line_asks_for_is_found_by_its_words(question: str, names: list[str]) -> None:
+    facts = {"item": "Lamp", "new item": "red", "email": "a@b.c", "order number": "W1", "reason": "no longer needed"}
+    assert asked_for(question, facts | {"new address": "Road 1, Leeds"}) == names
 
 
 @pytest.mark.parametrize(
