@@ -107,7 +107,8 @@ class ActedToolUse:
         except EnvironmentFault as fault:
             raise Rejected("environment", fault.message) from fault
         system = self._system(context, place.world)
-        draft = to_draft(task, solutions, place.world, system, preference=self._spec.preference)
+        seed, preference = context.unit.rng_seed, self._spec.preference
+        draft = to_draft(task, solutions, place.world, system, world_seed=seed, preference=preference)
         if place.ecosystem is None:
             return draft
         return replace(draft, extra=dict(draft.extra) | {"ecosystem": place.ecosystem.to_dict()})
