@@ -6,7 +6,7 @@ user's message. Templates come from ``prompts/<kind>/<role>.md.j2``, from a file
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -126,6 +126,26 @@ def parse_template(source: str) -> nodes.Template:
 def names_in(template: Template) -> frozenset[str]:
     """The names that a template takes its values from."""
     return frozenset(meta.find_undeclared_variables(_environment().parse(template.source)))
+
+
+def compile_expression(source: str) -> Callable[[Mapping[str, Any]], object]:
+    """A function from variables to the value of an expression such as ``scores.support < 0.5``.
+
+    Raises ``PromptError`` where it is none; what it returns raises ``PromptError`` for a name that is not defined.
+    """
+    try:
+        compiled = _environment().compile_expression(source, undefined_to_none=False)
+    except TemplateSyntaxError as error:
+        raise PromptError(str(error.message), line=error.lineno) from error
+
+    def evaluate(variables: Mapping[str, Any]) -> object:
+        try:
+            value = compiled(variables)
+            return bool(value) and value
+        except Exception as error:
+            raise _prompt_error(source, error) from error
+
+    return evaluate
 
 
 def template_from_recipe(text: str, base: Path, name: str) -> Template:

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -108,6 +109,11 @@ class RunReader:
         """``summary.json`` as the latest invocation to end has left it; None before the first has."""
         found: Json | None = orjson.loads(self._meta["summary"]) if "summary" in self._meta else None
         return found
+
+    @property
+    def started(self) -> datetime | None:
+        """When the run was begun, in UTC."""
+        return datetime.fromtimestamp(float(self._meta["started"]), UTC) if "started" in self._meta else None
 
     @property
     def written(self) -> dict[str, str]:

@@ -17,6 +17,8 @@ _FORMATS = ("messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "dpo_st
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="A .jsonl or .parquet file, or a folder.")
 @click.option("--split", help="Shares by name, such as train=0.9,test=0.1: one file each, no seed on both sides.")
 @click.option("--split-seed", type=int, default=0, show_default=True, help="Another number, other sides.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Write only what this policy lets out.")
+@click.option("--purpose", help="What the rows are for, where the policy asks; kept in the record.")
 @click.option("--shard-size", type=click.IntRange(1), help="Begin a new file after so many rows.")
 @pass_terminal
 def command(
@@ -26,6 +28,8 @@ def command(
     to: Path,
     split: str | None,
     split_seed: int,
+    policy: Path | None,
+    purpose: str | None,
     shard_size: int | None,
 ) -> None:
     """Write the dataset of the run in DIR in another format.
@@ -35,10 +39,19 @@ def command(
     from synth.errors import UsageError
     from synth.export.exporting import dataset_rows, export_rows
     from synth.export.split import parse_shares
+    from synth.governance.policy import load_policy
+    from synth.governance.releasing import note_access, release
+    from synth.report.marks import read_marks
 
     shares = parse_shares(split) if split is not None else None
     rows = dataset_rows(run)
+    rules = load_policy(policy) if policy is not None else None
+    if rules is not None:
+        released = release(run, rows, rules, purpose=purpose, marks=read_marks(run))
+        rows = released.rows
+        terminal.say(f"{rules.name} {rules.version}: {released.record.verdict}")
     done = export_rows(rows, format_name, to, shares=shares, shard_size=shard_size, seed=split_seed)
+    note_access(run, action=f"export {format_name}", to=to, rows=done.written, policy=rules, purpose=purpose)
     for path, count in done.files.items():
         terminal.say(f"{count:,} rows in {path}")
     for reason, count in done.left_out.most_common():

@@ -1,0 +1,151 @@
+"""A policy applied to rows: what becomes of each, and the evidence for it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from synth.governance.policy import SEVERITY, Action, Policy, Rule
+from synth.messages import Json
+from synth.prompts import PromptError
+from synth.rows import text_of
+
+REDACTED = "[redacted]"
+
+FindPii = Callable[[Sequence[str]], list[list[tuple[str, int, int]]]]
+"""For each text what personal data is in it: sort, start and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one row. ``action`` is the strongest of the rules that it meets, None where it meets none.
+
+    ``row`` is what may leave: the row, redacted where a rule said so, or None where it stays.
+    """
+
+    id: str
+    action: Action | None
+    evidence: tuple[Json, ...]
+    row: Json | None
+
+    def to_dict(self) -> Json:
+        return {"id": self.id, "action": self.action, "left": self.row is not None, "rules": list(self.evidence)}
+
+
+@dataclass(slots=True)
+class Record:
+    """What a policy came to over all rows: actions, rules met, and rows that lack what a rule looks at."""
+
+    policy: Policy
+    rows: int = 0
+    actions: Counter[str] = field(default_factory=Counter)
+    met: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    needs: set[str] = field(default_factory=set)
+
+    def note(self, decision: Decision) -> None:
+        self.rows += 1
+        self.actions[decision.action or "passed"] += 1
+        needs = {rule.spec.id: rule.spec.needs for rule in self.policy.rules}
+        for told in decision.evidence:
+            (self.met if told["met"] else self.unknown)[told["rule"]] += 1
+            if told["met"]:
+                self.needs.update(needs[told["rule"]])
+
+    @property
+    def verdict(self) -> str:
+        """Never more than that the checks of this policy passed: whether that is enough, people decide."""
+        if self.actions["block"]:
+            return "blocked"
+        held = self.actions["quarantine"] + self.actions["review"]
+        return f"checks passed, {held} rows held back" if held else "checks passed"
+
+    def to_dict(self) -> Json:
+        return {
+            "policy": self.policy.to_dict(),
+            "verdict": self.verdict,
+            "rows": self.rows,
+            "actions": dict(self.actions),
+            "rules": [
+                {"id": rule.spec.id, "then": rule.spec.then, "when": rule.spec.when, "reason": rule.spec.reason}
+                | {"met": self.met[rule.spec.id], "could_not_tell": self.unknown[rule.spec.id]}
+                for rule in self.policy.rules
+            ],
+            "needs": sorted(self.needs),
+        }
+
+
+def decide(policy: Policy, rows: Iterable[Json], find_pii: FindPii, marks: dict[str, str]) -> Iterator[Decision]:
+    """Decide each row in order. ``marks`` are people's, by row id: one to review leaves where its mark is ``good``."""
+    looks = any(rule.looks_for_pii for rule in policy.rules)
+    for row in rows:
+        texts = list(_texts(row))
+        personal = find_pii(texts) if looks else [[] for _ in texts]
+        facts = row | {"text": text_of(row), "pii": sorted({sort for here in personal for sort, _, _ in here})}
+        evidence, met = [], []
+        for rule in policy.rules:
+            told = _evidence(rule, facts)
+            if told is not None:
+                evidence.append(told)
+                if told["met"]:
+                    met.append(rule)
+        action = next((action for action in SEVERITY if any(rule.spec.then == action for rule in met)), None)
+        stays = action in {"block", "quarantine"} or (
+            any(rule.spec.then == "review" for rule in met) and marks.get(row["id"]) != "good"
+        )
+        redacting = [rule for rule in met if rule.spec.then == "redact"]
+        left = None if stays else _redacted(row, texts, personal, redacting) if redacting else row
+        yield Decision(row["id"], action, tuple(evidence), left)
+
+
+def _evidence(rule: Rule, facts: Json) -> Json | None:
+    """What the rule saw, without repeating the row: numbers and names of sorts, never texts. None: it does not hold."""
+    named = {"rule": rule.spec.id, "then": rule.spec.then}
+    try:
+        value = rule.holds(facts)
+    except PromptError:
+        return named | {"met": False, "saw": "the row lacks what the rule looks at"}
+    if not value:
+        return None
+    if rule.looks_for_pii:
+        return named | {"met": True, "saw": facts["pii"]}
+    return named | {"met": True, "saw": value if isinstance(value, bool | int | float) else True}
+
+
+def _texts(row: Json) -> Iterator[str]:
+    for message in row["messages"]:
+        yield from (message[name] for name in ("content", "reasoning_content") if isinstance(message.get(name), str))
+        yield from (call["function"]["arguments"] for call in message.get("tool_calls") or ())
+
+
+def _redacted(row: Json, texts: list[str], personal: list[list[tuple[str, int, int]]], rules: list[Rule]) -> Json:
+    patterns = [re.compile(rule.spec.pattern) for rule in rules if rule.spec.pattern is not None]
+    marks_pii = any(rule.looks_for_pii for rule in rules)
+    written = []
+    for text, found in zip(texts, personal, strict=True):
+        for sort, start, end in sorted(found, key=lambda one: -one[1]) if marks_pii else ():
+            text = f"{text[:start]}<{sort.upper()}>{text[end:]}"
+        for pattern in patterns:
+            text = pattern.sub(REDACTED, text)
+        written.append(text)
+    new = iter(written)
+    messages: list[Any] = []
+    for message in row["messages"]:
+        copy = dict(message)
+        for name in ("content", "reasoning_content"):
+            if isinstance(copy.get(name), str):
+                copy[name] = next(new)
+        if copy.get("tool_calls"):
+            copy["tool_calls"] = [
+                call | {"function": call["function"] | {"arguments": next(new)}} for call in copy["tool_calls"]
+            ]
+        messages.append(copy)
+    kept = {name: row[name] for name in _KEPT if name in row}
+    return kept | {"messages": messages}
+
+
+_KEPT = ("id", "kind", "generator", "seed_id", "tools", "attributes", "scores", "lineage")
+"""Columns of a redacted row: further ones repeat what the messages say."""

@@ -1,0 +1,132 @@
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from synth.errors import RecipeError, UsageError
+from synth.governance.deciding import Record, decide
+from synth.governance.policy import Policy, load_policy
+from synth.governance.releasing import release
+from synth.messages import Json
+
+RULES = """\
+name: house
+version: 3
+rules:
+  - id: personal
+    when: pii
+    then: redact
+    needs: [purpose]
+  - id: weak
+    when: scores.support < 0.5
+    then: review
+  - id: rival
+    when: "'Acme' in text"
+    then: quarantine
+  - id: code-word
+    when: "'swordfish' in text"
+    then: redact
+    pattern: swordfish
+  - id: long
+    when: text | length > 40
+    then: log
+"""
+
+
+def load(folder: Path, text: str) -> Policy:
+    path = folder / "policy.yaml"
+    path.write_text(text)
+    return load_policy(path)
+
+
+def row(name: str, said: str, **scores: float) -> Json:
+    message = {"role": "assistant", "content": said}
+    return {"id": name, "kind": "cot", "messages": [message], "attributes": {}, "scores": scores, "answer": said}
+
+
+def find_emails(texts: Sequence[str]) -> list[list[tuple[str, int, int]]]:
+    return [[("email", *match.span()) for match in re.finditer(r"\S+@\S+", text)] for text in texts]
+
+
+def test_each_action_does_what_it_says(tmp_path: Path) -> None:
+    policy = load(tmp_path, RULES)
+    rows = [
+        row("fine", "hello", support=1.0),
+        row("mail", "ask ann@example.org now", support=1.0),
+        row("weak", "hm", support=0.1),
+        row("reviewed", "hm", support=0.1),
+        row("rival", "buy Acme", support=1.0),
+        row("secret", "say swordfish", support=1.0),
+        row("long", "word " * 20, support=1.0),
+        row("unknown", "no score"),
+    ]
+    record = Record(policy)
+    found = {}
+    for decision in decide(policy, rows, find_emails, {"reviewed": "good", "weak": "bad"}):
+        record.note(decision)
+        found[decision.id] = decision
+    assert {name: decision.action for name, decision in found.items()} == {
+        "fine": None,
+        "mail": "redact",
+        "weak": "review",
+        "reviewed": "review",
+        "rival": "quarantine",
+        "secret": "redact",
+        "long": "log",
+        "unknown": None,
+    }
+    left = {name: decision.row for name, decision in found.items()}
+    assert [name for name, kept in left.items() if kept is None] == ["weak", "rival"]
+    assert left["mail"] is not None
+    assert left["secret"] is not None
+    assert left["mail"]["messages"][0]["content"] == "ask <EMAIL> now"
+    assert "ann@" not in str(left["mail"])
+    assert left["secret"]["messages"][0]["content"] == "say [redacted]"
+    assert left["fine"] == rows[0]
+    assert "ann@" not in str(found["mail"].to_dict())
+    assert record.needs == {"purpose"}
+    assert record.unknown == {"weak": 1}
+    assert record.verdict == "checks passed, 3 rows held back"
+
+
+def test_nothing_leaves_without_a_purpose_or_past_a_block(tmp_path: Path) -> None:
+    rows = [row("fine", "hello", support=1.0), row("rival", "buy Acme", support=1.0)]
+    no_pii = RULES.replace("  - id: personal\n    when: pii\n    then: redact\n    needs: [purpose]\n", "")
+    policy = load(tmp_path, no_pii.replace("then: log", "then: log\n    needs: [purpose]"))
+    assert len(list(release(tmp_path, lambda: iter(rows), policy, purpose=None, marks={}).rows())) == 1
+    long = [row("long", "word " * 20, support=1.0)]
+    with pytest.raises(UsageError, match="needs a stated purpose"):
+        release(tmp_path, lambda: iter(long), policy, purpose=None, marks={})
+    assert list(release(tmp_path, lambda: iter(long), policy, purpose="to test", marks={}).rows()) == long
+    blocking = load(tmp_path, no_pii.replace("then: quarantine", "then: block"))
+    with pytest.raises(UsageError, match="1 rows meet a rule that blocks"):
+        release(tmp_path, lambda: iter(rows), blocking, purpose="to test", marks={})
+    assert b'"verdict": "blocked"' in (tmp_path / "governance.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("then: log", "then: loq"), r":20:11: 'then' must be .* got 'loq'"),
+        (("text | length > 40", "text | length >"), r":19:11: .*"),
+        (("    pattern: swordfish\n", ""), r":16:11: redact what\?"),
+        (("id: long", "id: rival"), "two rules are called 'rival'"),
+        (
+            ("text | length > 40", "\"'Acme' in  text\""),
+            "contradicts itself: for the same rows 'rival' says quarantine",
+        ),
+        (("name: house\n", ""), "name"),
+        (("rules:", "rulez:"), "did you mean 'rules'"),
+    ],
+)
+def test_a_policy_that_is_none(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    with pytest.raises(RecipeError) as error:
+        load(tmp_path, RULES.replace(*change))
+    told = "\n".join(f"{problem.where}: {problem.message} {problem.hint}" for problem in error.value.problems)
+    assert re.search(message, told), told
+
+
+def test_no_policy(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.yaml cannot be read"):
+        load_policy(tmp_path / "none.yaml")
