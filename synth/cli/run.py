@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="auto: go on with what the folder holds; never: refuse a folder with a run; require: refuse one without.",
 )
+@click.option("--dvc", is_flag=True, help="Also write this run as a stage of dvc.yaml, for dvc repro.")
 @click.option("--quiet", is_flag=True, help="Say nothing but why a run did not complete.")
 @click.option("--json", "as_json", is_flag=True, help="Say everything as JSON lines on stderr.")
 @pass_terminal
@@ -49,6 +50,7 @@ def command(
     overrides: tuple[str, ...],
     count: int | None,
     resume: Resume,
+    dvc: bool,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -67,6 +69,10 @@ def command(
     terminal.hide(loaded.secrets)
     terminal.run_dir = run_dir or Path("runs") / loaded.recipe.name
     again = _resume_command(recipe, run_dir, overrides, count)
+    if dvc:
+        from synth.export.dvc import write_stage
+
+        write_stage(loaded, terminal.run_dir, again)
     result = run(loaded, run_dir=run_dir, resume=resume, listener=_listener(terminal, again, quiet=quiet))
     if quiet and result.ending.exit_code:
         terminal.say(f"synth: {result.ending.status}: {result.ending.message}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import orjson
 import pytest
+import yaml
 
 RECIPE = """\
 name: t
@@ -101,3 +104,46 @@ def test_a_file_changed_by_hand_is_named(folder: Path, name: str) -> None:
     finally:
         path.write_bytes(content)
     assert synth(folder, "verify", "one").returncode == 0
+
+
+def test_a_run_as_a_stage_of_dvc(tmp_path: Path) -> None:
+    (tmp_path / "seeds.jsonl").write_bytes(orjson.dumps({"question": "why?"}) + b"\n")
+    (tmp_path / "r.yaml").write_text(RECIPE)
+    (tmp_path / "dvc.yaml").write_text("stages:\n  other:\n    cmd: echo hello\n")
+    assert synth(tmp_path, "run", "r.yaml", "--count", "2", "--dvc", "--quiet").returncode == 0
+    stages = yaml.safe_load((tmp_path / "dvc.yaml").read_text())["stages"]
+    assert stages["other"] == {"cmd": "echo hello"}
+    assert stages["t"]["cmd"] == "synth run r.yaml --count 2"
+    assert stages["t"]["deps"] == ["r.yaml", "seeds.jsonl"]
+    assert stages["t"]["outs"] == [{"runs/t/dataset": {"persist": True}}]
+
+    (tmp_path / "dvc.yaml").write_text("stages: [\n")
+    done = synth(tmp_path, "run", "r.yaml", "--dvc")
+    assert done.returncode == 2
+    assert "is not a file of stages" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("dvc") is None, reason="dvc is not installed")
+def test_dvc_repro_runs_it_and_knows_when_it_need_not(tmp_path: Path) -> None:
+    (tmp_path / "seeds.jsonl").write_bytes(orjson.dumps({"question": "why?"}) + b"\n")
+    (tmp_path / "r.yaml").write_text(RECIPE)
+    assert synth(tmp_path, "run", "r.yaml", "--count", "2", "--dvc", "--quiet").returncode == 0
+    synth_here = tmp_path / "bin" / "synth"
+    synth_here.parent.mkdir()
+    synth_here.write_text(f'#!/bin/sh\nexec {sys.executable} -m synth "$@"\n')
+    synth_here.chmod(0o755)
+
+    def dvc(*words: str) -> str:
+        path = f"{synth_here.parent}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["dvc", *words], cwd=tmp_path, capture_output=True, text=True, check=True, env={**os.environ, "PATH": path}
+        )
+        return done.stdout
+
+    dvc("init", "--no-scm")
+    assert "Running stage 't'" in dvc("repro")
+    assert "didn't change" in dvc("repro")
+    with (tmp_path / "seeds.jsonl").open("ab") as seeds:
+        seeds.write(orjson.dumps({"question": "how?"}) + b"\n")
+    (tmp_path / "runs/t/run.sqlite").unlink()  # another recipe needs another run
+    assert "Running stage 't'" in dvc("repro")

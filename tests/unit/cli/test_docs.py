@@ -29,6 +29,8 @@ MINE = [
     "diff",
     "forget",
     "judge",
+    "govern",
+    "private",
     "schema",
 ]
 
