@@ -51,7 +51,7 @@ def command(
         rows = released.rows
         terminal.say(f"{rules.name} {rules.version}: {released.record.verdict}")
     done = export_rows(rows, format_name, to, shares=shares, shard_size=shard_size, seed=split_seed)
-    note_access(run, action=f"export {format_name}", to=to, rows=done.written, policy=rules, purpose=purpose)
+    note_access(run, action=f"export {format_name}", to=str(to), rows=done.written, policy=rules, purpose=purpose)
     for path, count in done.files.items():
         terminal.say(f"{count:,} rows in {path}")
     for reason, count in done.left_out.most_common():

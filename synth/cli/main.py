@@ -24,6 +24,7 @@ _COMMANDS = {
     "view": "Look at a run in the browser, and mark its examples.",
     "report": "Write a run's pictures, counts and examples as one HTML file.",
     "export": "Write a run's dataset in the format a trainer loads.",
+    "push": "Put a run's dataset on the Hugging Face hub.",
     "verify": "Say what was changed by hand in a run folder.",
     "diff": "Compare two runs: recipes, counts, and rows.",
     "govern": "Apply a policy to a run, and draft what is to be published of it.",

@@ -65,12 +65,12 @@ def release(run_dir: Path, rows: Rows, policy: Policy, *, purpose: str | None, m
     return Release(record, leaving)
 
 
-def note_access(run_dir: Path, *, action: str, to: Path, rows: int, policy: Policy | None, purpose: str | None) -> None:
+def note_access(run_dir: Path, *, action: str, to: str, rows: int, policy: Policy | None, purpose: str | None) -> None:
     """Add a line to the folder's ``access.jsonl``: who took what, where to, under which policy, and what for.
 
     A folder that may only be read keeps no record of its readers.
     """
-    entry = {"at": _now(), "by": _who(), "action": action, "to": str(to), "rows": rows}
+    entry = {"at": _now(), "by": _who(), "action": action, "to": to, "rows": rows}
     entry |= {"policy": policy.to_dict() if policy is not None else None, "purpose": purpose}
     path = run_dir / "access.jsonl"
     try:

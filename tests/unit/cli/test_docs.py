@@ -25,6 +25,7 @@ MINE = [
     "view",
     "report",
     "export",
+    "push",
     "verify",
     "diff",
     "forget",
