@@ -24,6 +24,9 @@ _CONSTRAINTS = (
 def json_schema() -> Json:
     """JSON Schema 2020-12 of a recipe as it is written: every value may also be a ``${VAR}``."""
     schema: Json = _relax(Recipe.model_json_schema(by_alias=True))
+    for definition in schema["$defs"].values():
+        if {"kind", "count"} <= definition.get("properties", {}).keys():
+            definition["required"].remove("count")  # `mix` may give it
     schema["$defs"]["Variable"] = {
         "type": "string",
         "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}",

@@ -17,6 +17,7 @@ from synth.recipe.check import check
 from synth.recipe.diversity import EmbedderSpec
 from synth.recipe.environment import substitute
 from synth.recipe.explain import explain
+from synth.recipe.fill_mix import fill_counts
 from synth.recipe.overrides import apply_overrides
 from synth.recipe.plain import mapping
 from synth.recipe.problems import Problems, did_you_mean
@@ -67,6 +68,7 @@ def load_recipe(
     used: dict[KeyPath, tuple[str, ...]] = {}
     _default_api_keys(written, problems)
     data: Json = substitute(written, os.environ, problems, used)
+    fill_counts(data, path.parent, problems)
     recipe = None
     try:
         recipe = Recipe.model_validate(data)

@@ -24,7 +24,7 @@ from synth.recipe.load import LoadedRecipe, is_secret
 from synth.recipe.schema import dump
 from synth.recipe.yaml import KeyPath
 
-_FREE_SECTIONS = {"budget", "cache", "output"}
+_FREE_SECTIONS = {"budget", "cache", "mix", "output"}
 _FREE_MODEL_FIELDS = {
     "api_key",
     "args",

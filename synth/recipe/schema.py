@@ -17,6 +17,7 @@ from synth.recipe.cleaning import CleanSpec
 from synth.recipe.diversity import DiversitySpec
 from synth.recipe.gates import Gate
 from synth.recipe.kinds.union import Generator
+from synth.recipe.mix import Mix
 from synth.recipe.models import ModelSpec
 
 
@@ -69,6 +70,8 @@ class Recipe(Spec):
     """The small curated set to expand."""
     generate: list[Generator] = Field(min_length=1)
     """One entry per generator."""
+    mix: Mix | None = None
+    """Divides a total among the generators that give no `count`: `{total: 300}`."""
     axes: dict[Name, Axis] = {}
     """Attributes that every example gets a combination of: `mood: [calm, angry]`, or a mapping with weights, a numeric
     range, or values that depend on another axis."""
