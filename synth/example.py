@@ -13,12 +13,19 @@ from synth.messages import Json, Message, Tool, Usage
 class Seed:
     """One curated example of the user's: its fields after renaming, and its id (given, or its row number).
 
-    ``line`` is where it stands in the seeds file, from 1, for messages; 0 where nobody knows.
+    ``line`` is where it stands in the seeds file, from 1, for messages; 0 where nobody knows. ``ancestors`` are, of one
+    that was itself made, the ids of what it was made from, the curated seed first.
     """
 
     id: str
     fields: Mapping[str, Any]
     line: int = field(default=0, compare=False)
+    ancestors: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> str:
+        """The id of the curated seed that it comes from; its own where it is one."""
+        return self.ancestors[0] if self.ancestors else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,8 @@ class Draft:
 class Lineage:
     """Where an example comes from, and what it cost in all, the calls that led nowhere included.
 
-    ``seeds`` are the ids of all curated examples that some prompt showed.
+    ``seeds`` are the ids of all curated examples that some prompt showed, ``ancestors`` of what the unit's own seed
+    comes from, itself last: one for each generation.
     """
 
     seeds: tuple[str, ...]
@@ -94,10 +102,13 @@ class Lineage:
     calls: tuple[str, ...]
     usage: Usage
     cost_usd: float | None
+    ancestors: tuple[str, ...] = ()
 
     def to_dict(self) -> Json:
         return {
             "seeds": list(self.seeds),
+            "generation": len(self.ancestors),
+            "ancestors": list(self.ancestors),
             "models": dict(self.models),
             "prompts": dict(self.prompts),
             "calls": list(self.calls),

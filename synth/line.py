@@ -10,7 +10,7 @@ from synth.diversity.embedding import Embeddings
 from synth.diversity.novelty import Novelty
 from synth.diversity.personas import PersonaWriter
 from synth.diversity.steering import DryWatch
-from synth.example import Attempt, Verdict, WorkUnit
+from synth.example import Attempt, Seed, Verdict, WorkUnit
 from synth.gates.base import AnyGate
 from synth.generators.base import Generator
 from synth.models.caller import Caller
@@ -23,7 +23,8 @@ from synth.store import Progress, Rejection, Store
 class Line:
     """``history`` are the rejections of earlier invocations, in plan order; ``progress`` says how far those came.
     ``echoes`` is how many of the first units are asked of the teacher greedily, to reject what is close to that.
-    ``gates`` look at each draft when it is finished. ``writer`` writes personas for the plan."""
+    ``gates`` look at each draft when it is finished. ``writer`` writes personas for the plan. ``source`` is the line
+    whose accepted examples are its seeds: it begins when that one has them all."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Line:
         echoes: int = 0,
         gates: Sequence[AnyGate] = (),
         writer: PersonaWriter | None = None,
+        source: Line | None = None,
     ) -> None:
         self.spec = spec
         self.plan = plan
@@ -51,6 +53,8 @@ class Line:
         self.errors_in_a_row = 0
         self.echoes = echoes
         self.gates = gates
+        self.source = source
+        self.started = False
         self._history = history
         self._writer = writer
         said_no = dict.fromkeys(range(max(0, self.decided - DryWatch.WINDOW), self.decided))
@@ -69,6 +73,13 @@ class Line:
         for past in self._history:  # now that the novelty filter knows all its texts
             self.plan.reject(past.place, self._texts(past.near))
         self._history = ()
+        self.started = True
+
+    def use_seeds(self, seeds: Sequence[Seed]) -> None:
+        """Take the seeds of a later generation; before :meth:`start`."""
+        self.plan.use_seeds(seeds)
+        if self.novelty is not None:
+            self.novelty.use_seeds(seeds)
 
     @property
     def done(self) -> bool:
@@ -89,7 +100,7 @@ class Line:
 
     def wants_more(self) -> bool:
         """Whether another unit is needed; where the plan is not steered, is likely to be, by the share accepted."""
-        if self.next >= self.most_attempts:
+        if not self.started or self.next >= self.most_attempts:
             return False
         if self.plan.steered:
             return self.next < self.plan.known
@@ -124,7 +135,7 @@ class Line:
 def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None) -> list[Line]:
     """The lines of a recipe, where earlier invocations left them. ``embeddings``: meanings are compared too."""
     recipe, progress = prepared.loaded.recipe, store.progress()
-    lines = []
+    lines: list[Line] = []
     asked = recipe.personas.generate if recipe.personas is not None else None
     writer = PersonaWriter(recipe, asked) if asked is not None else None
     for spec, plan, generator in prepared.generators:
@@ -145,8 +156,19 @@ def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None) 
                 meanings,
                 near_own_seed=spec.near_own_seed,
             )
-        known, history = progress.get(spec.id, Progress()), store.rejections_of(spec.id)
         lines.append(
-            Line(spec, plan, generator, novelty, known, recipe.budget.attempts, history, echoes, prepared.gates, writer)
+            Line(
+                spec,
+                plan,
+                generator,
+                novelty,
+                progress.get(spec.id, Progress()),
+                recipe.budget.attempts,
+                store.rejections_of(spec.id),
+                echoes,
+                prepared.gates,
+                writer,
+                next((line for line in lines if line.spec.id == spec.seeds_from), None),
+            )
         )
     return lines

@@ -45,6 +45,11 @@ class Plan:
         """Give units these personas; before the first is asked for."""
         self._personas = personas
 
+    def use_seeds(self, seeds: Sequence[Seed]) -> None:
+        """Give units these seeds; before the first is asked for in earnest."""
+        self._seeds = seeds
+        self._orders = {}
+
     @property
     def known(self) -> int:
         """Places whose units are determined by now."""

@@ -17,6 +17,7 @@ from synth.errors import BudgetSpent, EndpointUnavailable, Rejected, RunError, S
 from synth.events import Listener, UnitDecided
 from synth.example import Attempt, Verdict, WorkUnit
 from synth.gates.base import judge_all
+from synth.generations import seeds_from_rows
 from synth.line import Line
 from synth.models.caller import Caller
 from synth.rows import accepted_row, rejected_row
@@ -24,6 +25,8 @@ from synth.store import Store
 
 _WINDOW = 8
 """Units that wait for an earlier one to be decided, per unit in flight: bounds memory and how far a plan runs ahead."""
+_STARTING = -1
+"""Where a line that is being started stands among its running units."""
 _BLOCK = 256
 """Attempts decided together."""
 _MOST_ERRORS = 20
@@ -68,6 +71,7 @@ class Runner:
         try:
             await self._start_lines()
             while not self._over():
+                self._start_later_generations()
                 self._start_units()
                 if not self._in_flight:
                     break
@@ -86,7 +90,9 @@ class Runner:
 
     async def _start_lines(self) -> None:
         """Make ready what each line compares with; an interruption does not wait for it."""
-        starting = asyncio.gather(*(line.start(self._caller) for line in self._lines if not line.done))
+        starting = asyncio.gather(
+            *(line.start(self._caller) for line in self._lines if line.source is None and not line.done)
+        )
         starting.add_done_callback(lambda _: self._wake.set())
         await self._wake.wait()
         if not starting.done():
@@ -98,6 +104,31 @@ class Runner:
                 raise
         except (BudgetSpent, RunError, UsageError) as error:
             self._stop = error
+
+    def _start_later_generations(self) -> None:
+        """Start what took its seeds from a line that has just made its count."""
+        for line in self._lines:
+            source = line.source
+            if source is None or not source.done or line.over or line.started or _STARTING in line.running:
+                continue
+            self._in_flight += 1
+            line.running[_STARTING] = asyncio.get_running_loop().create_task(self._start_later(line, source))
+
+    async def _start_later(self, line: Line, source: Line) -> None:
+        try:
+            await self._store.flush()
+            rows = self._store.accepted_rows(source.spec.id)
+            line.use_seeds(seeds_from_rows(rows, line.spec.needs, source=source.spec.id, user=line.spec.id))
+            await line.start(self._caller)
+        except (BudgetSpent, RunError, UsageError) as error:
+            if self._stop is None or isinstance(self._stop, BudgetSpent):
+                self._stop = error
+        except Exception as defect:  # noqa: BLE001 - raised again by run(), as for a unit
+            self._defect = defect
+        finally:
+            del line.running[_STARTING]
+            self._in_flight -= 1
+            self._wake.set()
 
     def _over(self) -> bool:
         if self._interrupted or isinstance(self._stop, RunError | UsageError):
@@ -231,6 +262,7 @@ class Runner:
         told = ", ".join(
             f"{line.spec.id!r} has {line.accepted} of {line.spec.count} after {line.decided} attempts"
             + (f" ({line.watch})" if line.dry else "")
+            + (f" (its seeds are those of {line.spec.seeds_from!r})" if line.source and not line.source.done else "")
             for line in short
         )
         if any(line.dry for line in short):

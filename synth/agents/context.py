@@ -23,7 +23,8 @@ class UnitContext:
         self._caller = caller
         self._records: list[CallRecord] = []
         self._prompts: dict[str, str] = {}
-        self._seeds = [unit.seed.id] if unit.seed is not None else []
+        self._ancestors = (*unit.seed.ancestors, unit.seed.id) if unit.seed is not None else ()
+        self._seeds = list(self._ancestors)
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -84,4 +85,5 @@ class UnitContext:
             calls=tuple(record.id for record in records),
             usage=sum((record.usage for record in records), Usage()),
             cost_usd=sum(known) if len(known) == len(costs) else None,
+            ancestors=self._ancestors,
         )

@@ -37,20 +37,27 @@ class Novelty:
         self._meanings = meanings
         self._near_own_seed = near_own_seed
         self._texts: dict[str, str] = {}
-        self._seed_texts = [
-            (f"seed {seed.id}", value, seed.id)
+        self._seed_texts: list[tuple[str, str, str]] = []
+        self.use_seeds(seeds)
+        self._accepted = list(accepted)
+
+    def use_seeds(self, seeds: Sequence[Seed]) -> None:
+        """Further seeds to differ from; before :meth:`start`. Those of one curated seed count as that seed."""
+        texts = [
+            (f"seed {seed.id}", value, seed.root)
             for seed in seeds
             for value in seed.fields.values()
             if isinstance(value, str)
         ]
-        self._accepted = list(accepted)
-        for name, text, _ in self._seed_texts:
+        for name, text, _ in texts:
             self._remember(name, text)
-        for name, text in self._accepted:
-            self._remember(name, text)
+        self._seed_texts += texts
 
     async def start(self, echoes: Sequence[tuple[str | None, str]] = ()) -> None:
-        """Take in what needs a model, before the first decision; ``echoes`` are the teacher's, by seed id."""
+        """Take in what was accepted before, and what needs a model; before the first decision. ``echoes`` are the
+        teacher's, by seed id."""
+        for name, text in self._accepted:
+            self._remember(name, text)
         if self._meanings is None:
             return
         from synth.diversity.meanings import Given
@@ -93,7 +100,7 @@ class Novelty:
 
     def _own_seed(self, draft: tuple[WorkUnit, str] | None) -> str | None:
         seed = draft[0].seed if draft is not None and self._near_own_seed else None
-        return seed.id if seed is not None else None
+        return seed.root if seed is not None else None
 
     def _remember(self, name: str, text: str) -> None:
         self._wordings.add(name, text)

@@ -28,8 +28,9 @@ def parse_shares(text: str) -> dict[str, float]:
 
 
 def group_of(row: Json) -> str:
-    """What rows must stay together by: their seed; a row without one stands alone."""
-    seed = row.get("seed_id")
+    """What rows must stay together by: the curated seed that they come from; a row without one stands alone."""
+    ancestors = (row.get("lineage") or {}).get("ancestors")
+    seed = ancestors[0] if ancestors else row.get("seed_id")
     return f"seed {seed}" if seed is not None else f"row {row.get('id')}"
 
 

@@ -13,6 +13,7 @@ from typing import get_args
 from synth.messages import Json
 from synth.recipe.check_decode import check_decode
 from synth.recipe.check_gates import check_benchmarks, check_gates, check_rubric
+from synth.recipe.check_generations import check_generations
 from synth.recipe.check_steps import check_steps
 from synth.recipe.check_templates import check_template_file
 from synth.recipe.files import check_file
@@ -54,6 +55,7 @@ def check(data: Json, base: Path, problems: Problems) -> None:
     if isinstance(personas, str):
         check_file(("personas", "path"), personas, base, "personas", problems)
 
+    check_generations(data, problems)
     ids: dict[str, int] = {}
     for index, generator in enumerate(listing(data.get("generate"))):
         if not isinstance(generator, dict):
@@ -128,7 +130,8 @@ def _check_generator(at: KeyPath, generator: Json, data: Json, base: Path, probl
                         "agents are named in its steps" if kind == "custom" else did_you_mean(role, spec.roles, "roles")
                     )
                     problems.at_key((*at, field, role), f"kind {kind} has no role {role!r}", hint)
-        if spec.needs and data.get("seeds") is None:
+        own_seeds = spec.curated or generator.get("seeds_from") is None
+        if spec.needs and own_seeds and data.get("seeds") is None:
             problems.at((*at, "kind"), f"kind {kind} expands seeds, and the recipe has none", "add seeds: {path: …}")
     for role, path in mapping(generator.get("prompts")).items():
         if isinstance(path, str):

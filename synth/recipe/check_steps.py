@@ -22,7 +22,8 @@ def check_steps(at: KeyPath, generator: Json, data: Json, base: Path, problems: 
     """Add a problem for every step name, template or schema that cannot be used."""
     steps = [mapping(step) for step in listing(generator.get("steps"))]
     names = [str(step.get("as")) for step in steps]
-    attributes, has_seeds = tuple(mapping(data.get("axes"))), data.get("seeds") is not None
+    attributes = tuple(mapping(data.get("axes")))
+    has_seeds = data.get("seeds") is not None or generator.get("seeds_from") is not None
     for index, step in enumerate(steps):
         place: KeyPath = (*at, "steps", index)
         later = dict.fromkeys(names[index + 1 :], "a later step makes it") | {names[index]: "this very step makes it"}

@@ -31,6 +31,8 @@ def seed_needs(recipe: Recipe, base: Path) -> list[Need]:
     filled: dict[str, list[str]] = {}
     present: dict[str, list[str]] = {}
     for index, generator in enumerate(recipe.generate):
+        if generator.seeds_from is not None and not generator.curated:
+            continue
         user = f"generate.{index} ({generator.kind})"
         for name in generator.needs:
             filled.setdefault(name, []).append(user)

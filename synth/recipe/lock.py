@@ -143,6 +143,7 @@ def _compare_models(before: Json, after: Json) -> Iterator[str]:
 
 
 def _compare_generators(before: list[Json], after: list[Json]) -> Iterator[str]:
+    sources = {generator.get("seeds_from") for generator in before}
     for index, generator in enumerate(before):
         if index >= len(after):
             yield f"generate.{index} ({generator.get('id')}) is gone"
@@ -150,6 +151,9 @@ def _compare_generators(before: list[Json], after: list[Json]) -> Iterator[str]:
             yield f"generate.{index} was {generator.get('id')!r} and is {after[index]['id']!r}"
         else:
             yield from _compare(generator, after[index], ("generate", index))
+            if generator["id"] in sources and generator.get("count") != after[index]["count"]:
+                change = f"{generator.get('count')} -> {after[index]['count']}"
+                yield f"generate.{index}.count: {change} (its examples are seeds of a later generator)"
 
 
 def _compare(before: Any, after: Any, path: KeyPath) -> Iterator[str]:

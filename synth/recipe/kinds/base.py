@@ -25,12 +25,18 @@ class GeneratorSpec(Spec):
     """The fields that every seed must have a value in."""
     writers: ClassVar[tuple[str, ...] | None] = ()
     """The roles whose words an example consists of: `decode` is for them. None: every agent's."""
+    gives: ClassVar[tuple[str, ...] | None] = ("question", "answer")
+    """The seed fields that an example has when it becomes a seed; None: it cannot become one."""
+    curated: ClassVar[bool] = False
+    """Whether it looks at the recipe's seeds even where its own are another generator's examples."""
     near_own_seed: ClassVar[bool] = False
     """Whether an example says again what its seed says, so that being close to it in meaning is no fault."""
 
     kind: str
     id: Name = Field(default_factory=_default_id)
     """Names the dataset file. Default: the kind; for your own, the class's name."""
+    seeds_from: Name | None = None
+    """A generator before this one: what it accepts are the seeds here, instead of the recipe's (a later generation)."""
     count: Whole = Field(ge=1, le=100_000_000)
     """Accepted examples to make, exactly."""
     preference: bool = False

@@ -18,6 +18,8 @@ class ClassifySpec(GeneratorSpec):
     roles = ("writer", "judge")
     writers = ("writer",)
     needs = ("text", "label")
+    curated = True
+    gives = ("text", "label", "question", "answer")
     kind: Literal["classify"]
     """Texts for a classifier."""
     examples: Whole = Field(4, ge=1, le=50)

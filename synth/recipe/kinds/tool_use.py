@@ -19,6 +19,7 @@ class ToolUseSpec(GeneratorSpec):
     without an environment, `inventor` (of the service and its tools) and `checker` (of these). Needs no seeds."""
 
     roles = ("planner", "user", "assistant", "reviewer", "judge", "tool", "inventor", "checker")
+    gives = None
     kind: Literal["tool_use"]
     """Verified tool-use conversations."""
     environment: str | None = None
