@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from synth.messages import Json
+from synth.recipe.check_python import check_python
+from synth.recipe.check_schema import check_schema
 from synth.recipe.check_templates import Visible, check_template
 from synth.recipe.plain import listing, mapping
-from synth.recipe.problems import Problems, did_you_mean
+from synth.recipe.problems import Problems
 from synth.recipe.yaml import KeyPath
 
 ALWAYS_VISIBLE = ("seed", "attributes", "persona", "guidance", "avoid", "unit")
 """What every template sees besides the steps before it."""
-
-_JSON_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 
 
 def check_steps(at: KeyPath, generator: Json, data: Json, base: Path, problems: Problems) -> None:
@@ -41,11 +41,22 @@ def check_steps(at: KeyPath, generator: Json, data: Json, base: Path, problems: 
             what = "is a later step" if again in names else "is no step"
             problems.at((*place, "again_from"), f"{again!r} {what}: go back to this step or an earlier one")
         if isinstance(step.get("schema"), dict):
-            _check_schema((*place, "schema"), step["schema"], problems)
+            check_schema((*place, "schema"), step["schema"], problems)
+        if isinstance(step.get("check"), str):
+            check_python((*place, "check"), step["check"], problems)
+        _check_idle(place, step, problems)
         _check_name((*place, "as"), names, index, problems)
     visible = Visible((*ALWAYS_VISIBLE, *names), attributes, {}, has_seeds)
     for path, text in _closing_templates(generator):
         check_template((*at, *path), text, visible, base, problems)
+
+
+def _check_idle(at: KeyPath, step: Json, problems: Problems) -> None:
+    """What a step says and what could never matter."""
+    if "vote" in step and step.get("samples", 1) == 1:
+        problems.at_key((*at, "vote"), "'vote' has nothing to choose from", "ask more than once: samples: 3")
+    if "again_from" in step and "until" not in step and "check" not in step:
+        problems.at_key((*at, "again_from"), "'again_from' means nothing without 'until' or 'check'")
 
 
 def _looped(steps: list[Json], names: list[str], index: int) -> list[str]:
@@ -76,39 +87,3 @@ def _closing_templates(generator: Json) -> Iterator[tuple[KeyPath, str]]:
     for index, message in enumerate(listing(output.get("messages"))):
         found.append((("output", "messages", index, "content"), mapping(message).get("content")))
     yield from ((path, text) for path, text in found if isinstance(text, str))
-
-
-def _check_schema(at: KeyPath, schema: Json, problems: Problems) -> None:
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import validator_for
-
-    wanted = schema.get("type", "object")
-    if wanted != "object" and wanted in _JSON_TYPES:
-        problems.at(
-            (*at, "type"),
-            f"a step's schema describes an object, not {wanted!r}",
-            "wrap it: {type: object, properties: {…}}",
-        )
-    named = isinstance(schema.get("$schema"), str)
-    dialect = validator_for(schema, default=Draft202012Validator) if named else Draft202012Validator
-    checker = dialect(dialect.META_SCHEMA, format_checker=dialect.FORMAT_CHECKER)
-    for error in checker.iter_errors(schema):
-        path = (*at, *error.absolute_path)
-        if path[-1] == "type" and error.validator == "anyOf":
-            kind = error.instance
-            message, hint = f"JSON Schema has no type {kind!r}", did_you_mean(str(kind), _JSON_TYPES, "types")
-        elif error.validator == "format":
-            message, hint = f"{error.instance!r} is no {error.validator_value}", ""
-        else:
-            message, hint = f"not a JSON Schema: {error.message}", ""
-        problems.at(path, message, hint)
-    for path, reference in _references(schema, ()):
-        if not reference.startswith("#"):
-            problems.at((*at, *path), f"a schema can refer only to itself ('#/$defs/…'), not to {reference!r}")
-
-
-def _references(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        if key in {"$ref", "$dynamicRef"} and isinstance(item, str):
-            yield (*path, key), item
-        yield from _references(item, (*path, key))

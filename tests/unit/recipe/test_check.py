@@ -183,6 +183,51 @@ def test_templates_without_seeds() -> None:
     ]
 
 
+ENDLESS = (
+    "this schema requires itself: no answer could ever be whole (let the recursion end: leave a property out of "
+    "'required', or offer null by anyOf)"
+)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "{properties: {v: {type: integer}, next: {$ref: '#'}}, required: [v]}",
+        "{properties: {next: {anyOf: [{$ref: '#'}, {type: 'null'}]}}, required: [next]}",
+        "{properties: {list: {items: {$ref: '#'}}}, required: [list]}",
+        "{$ref: '#node', $defs: {n: {$anchor: node, type: object}}}",
+    ],
+)
+def test_a_schema_may_refer_to_itself_where_that_ends(schema: str) -> None:
+    load(steps(f"- {{as: draft, prompt: p, schema: {schema}}}"))
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("check: 'assert ('", "not Python: line 1: '(' was never closed"),
+        ("check: 'import socket'", "the check imports 'socket': it runs in a sandbox without a network"),
+        ("check: 'from urllib import request'",
+         "the check imports 'urllib.request': it runs in a sandbox without a network"),
+        ("check: 'import requests.sessions'",
+         "the check imports 'requests.sessions': in its sandbox there is only the standard library"),
+        ("samples: 0", "'samples' must be at least 1, got 0"),
+        ("samples: 1000", "'samples' must be at most 64, got 1000"),
+        ("rounds: 1000", "'rounds' must be at most 20, got 1000"),
+        ("vote: 0.5", "'vote' has nothing to choose from"),
+        ("again_from: draft", "'again_from' means nothing without 'until' or 'check'"),
+    ],
+)  # fmt: skip
+def test_what_a_step_cannot_do_is_said_beforehand(step: str, expected: str) -> None:
+    (problem,) = problems(steps(f"- {{as: draft, prompt: p, {step}}}"))
+    assert problem.startswith("r.yaml:9:")
+    assert expected in problem
+
+
+def test_a_check_may_use_the_standard_library() -> None:
+    load(steps("- {as: draft, prompt: p, check: 'import re, json, urllib.parse; assert re.match(\"a\", draft)'}"))
+
+
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
@@ -195,6 +240,14 @@ def test_templates_without_seeds() -> None:
         ("{$schema: []}", "9:50: not a JSON Schema: [] is not of type 'string'"),
         ("{properties: {type: string}}", "9:60: not a JSON Schema: 'string' is not of type 'object', 'boolean'"),
         ("{required: ok}", "9:51: not a JSON Schema: 'ok' is not of type 'array'"),
+        ("{$ref: '#/$defs/x', $defs: {y: {}}}", "9:47: '#/$defs/x' refers to nothing (did you mean '#/$defs/y'?)"),
+        ("{$ref: '#'}", f"9:40: {ENDLESS}"),
+        ("{properties: {a: {$ref: '#'}}, required: [a]}", f"9:40: {ENDLESS}"),
+        (
+            "{$ref: '#/$defs/a', $defs: {a: {anyOf: [{$ref: '#/$defs/b'}]}, b: {allOf: [{$ref: '#/$defs/a'}]}}}",
+            f"9:40: {ENDLESS}",
+        ),
+        ("{properties: {l: {items: {$ref: '#'}, minItems: 1}}, required: [l]}", f"9:40: {ENDLESS}"),
         ("{$ref: 'http://x'}", "9:47: a schema can refer only to itself ('#/$defs/…'), not to 'http://x'"),
     ],
 )
