@@ -43,6 +43,25 @@ LABELS = r"""
 - {system: sort short texts, json: {label: account}}
 """
 
+REPLIES = r"""
+- {match: 'customer of an online shop writes about', answer: "My parcel is a week late, where is it?"}
+- match: 'Write only the reply'
+  answer: ["I am sorry about the delay, I will ask the courier today.", "It will be there some day, please be patient.",
+           "Dear [Name], your parcel is late."]
+"""
+CRITIC = r"""
+- match: 'Answer A:\nI am sorry'
+  json: {reason: it says what happens next, better: A}
+- match: 'Answer B:\nI am sorry'
+  json: {reason: it says what happens next, better: B}
+- match: 'Assistant: I am sorry'
+  json: &fine
+    helpful: {reason: it acts, level: 'yes'}
+    correct: {reason: it holds, level: 'yes'}
+    clear: {reason: it is plain, level: 'yes'}
+- json: {<<: *fine, helpful: {reason: no help, level: 'no'}}
+"""
+
 
 def run_shipped(name: str, answers: str, folder: Path, *overrides: str, count: int | None = None) -> RunResult:
     script = folder / "answers.yaml"
@@ -84,3 +103,20 @@ def test_texts_for_a_classifier(tmp_path: Path) -> None:
     assert {row["label"] for row in made} <= {"delivery", "refund", "account"}
     assert all(row["messages"][1]["content"] == row["label"] for row in made)
     assert result.summary["rejected"].get("label", 0) >= 1  # texts for "product" are judged to be something else
+
+
+def test_preferences_by_a_rubric(tmp_path: Path) -> None:
+    (tmp_path / "critic.yaml").write_text(CRITIC)
+    critic = orjson.dumps({"provider": "scripted", "answers": str(tmp_path / "critic.yaml")}).decode()
+    result = run_shipped("preference.yaml", REPLIES, tmp_path, f"models.critic={critic}")
+    assert result.ending.status == "complete", result.summary
+    made = rows(tmp_path, "support")
+    assert {row["chosen"][0]["content"] for row in made} == {
+        "I am sorry about the delay, I will ask the courier today."
+    }
+    for row in made:
+        assert row["messages"] == row["prompt"] + row["chosen"]
+        assert row["responses"][0]["score"] == 1.0 > row["responses"][1]["score"]
+        assert row["separates"]
+    exported = {name: told["written"] for name, told in result.summary["exports"].items()}
+    assert exported == {"dpo": 4, "kto": 8, "reward": 4}
