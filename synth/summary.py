@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import chain, islice
 
 import orjson
@@ -71,13 +72,20 @@ def summarize(
 
 def _judges(recipe: Recipe, store: Store) -> Json:
     """By judge gate, what its judges' verdicts on accepted and rejected examples come to."""
-    gates = [gate.id for gate in recipe.gates if isinstance(gate, JudgeSpec)]
-    said: dict[str, list[Json]] = {gate: [] for gate in gates}
-    for spec in recipe.generate if gates else ():
+    reports: Json = {}
+    for gate in recipe.gates:
+        if isinstance(gate, JudgeSpec):
+            report = report_judges(_judgements(recipe, store, gate.id))
+            reports |= {gate.id: report} if report["judged"] else {}
+    return reports
+
+
+def _judgements(recipe: Recipe, store: Store, gate: str) -> Iterator[Json]:
+    for spec in recipe.generate:
         for row in chain(store.accepted_rows(spec.id), store.rejected_rows(spec.id)):
-            for gate, judgement in orjson.loads(row).get("judgements", {}).items():
-                said[gate].append(judgement)
-    return {gate: report_judges(judgements) for gate, judgements in said.items() if judgements}
+            judgement = orjson.loads(row).get("judgements", {}).get(gate)
+            if judgement is not None:
+                yield judgement
 
 
 def _diversity(recipe: Recipe, store: Store, generator: str, embeddings: Embeddings | None) -> Json:

@@ -23,7 +23,8 @@ from synth.recipe.models import ModelSpec, SamplingSpec
 from synth.recipe.rubric import Rubric
 
 _TRIES = 2
-_SAMPLING = SamplingSpec(temperature=0, max_tokens=600)
+_TOKENS = 150
+"""For one reason and level, as JSON."""
 _REASON: Json = {"type": "string", "maxLength": 400}
 
 Better = Literal["first", "second"]
@@ -117,8 +118,9 @@ class Panel:
         """Name and hash of every template that its agents use; the hash is of the rubric too."""
         self._agents: list[Agent] = []
         self._comparing: list[Agent] = []
+        own = SamplingSpec(temperature=0, max_tokens=_TOKENS * (len(rubric.criteria) + 1))
         for one in chosen:
-            sampling = resolve_sampling(_SAMPLING, models[one.model].sampling, one.sampling)
+            sampling = resolve_sampling(own, models[one.model].sampling, one.sampling)
             self._agents.append(Agent(role, one.model, alone, sampling, _levels_schema(rubric), repairs=0))
             self._comparing.append(Agent(f"{role}-pair", one.model, pair, sampling, _PAIR, repairs=0))
 

@@ -21,12 +21,14 @@ def report_judges(judgements: Iterable[Json]) -> Json:
     ``kappa``; null with one judge) over the subjects that all judges gave a verdict on; and by judge ``none``: how
     often it gave no verdict that could be read. Judges of the same model are told apart as ``name #2``.
     """
-    panels = [one["verdicts"] for one in judgements]
-    names = _names(panels[0]) if panels else []
+    names: list[str] = []
+    judged = 0
     levels: dict[str, list[Counter[str]]] = {}
     complete: dict[str, list[tuple[Any, ...]]] = {}
     none: Counter[str] = Counter()
-    for verdicts in panels:
+    for judgement in judgements:
+        verdicts = judgement["verdicts"]
+        names, judged = names or _names(verdicts), judged + 1
         none.update(name for name, one in zip(names, verdicts, strict=True) if one["levels"] is None)
         given = [one["levels"] for one in verdicts]
         for place, said in enumerate(given):
@@ -36,7 +38,7 @@ def report_judges(judgements: Iterable[Json]) -> Json:
             for criterion in given[0]:
                 complete.setdefault(criterion, []).append(tuple(said[criterion] for said in given))
     return {
-        "judged": len(panels),
+        "judged": judged,
         "none": {name: none[name] for name in names},
         "criteria": {
             criterion: {
