@@ -67,10 +67,12 @@ def test_rows_without_a_label_and_labels_without_a_row_do_not_count(rubric: Rubr
 
 
 def test_marks_of_a_review_are_labels(rubric: Rubric) -> None:
-    rows = [
+    rows: list[tuple[str, dict[str, Any]]] = [
         ("f:1", {"id": "a", "mark": "good"}),
         ("f:2", {"id": "b", "mark": "bad"}),
         ("f:3", {"id": "b", "mark": "unsure"}),
+        ("f:4", {"id": "c", "mark": "bad"}),
+        ("f:5", {"id": "c", "mark": None}),
     ]
     assert read_labels(rows, rubric) == {"a": Label(True)}
 
