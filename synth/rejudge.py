@@ -31,7 +31,7 @@ from synth.models.embedded.registry import DEFAULT, MODELS
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
 from synth.recipe.environment import substitute
-from synth.recipe.lock import read_lock
+from synth.recipe.lock import NOT_KEPT, read_lock
 from synth.recipe.models import ModelSpec
 from synth.recipe.problems import Problems, did_you_mean
 from synth.recipe.rubric import Rubric, load_rubric
@@ -203,9 +203,9 @@ def _of_run(name: str, written: Json, lock: Path) -> ModelSpec:
         raise UsageError(f"{lock}: models.{name} cannot be used: {error.errors()[0]['msg']}") from error
     problems.raise_if_any()
     spec = spec.model_copy(update={"batch": False})  # nobody waits hours for a verdict
-    if spec.api_key == "<not kept>":
+    if NOT_KEPT in spec.model_dump_json():
         raise UsageError(
-            f"the key of model {name!r} stood in the recipe itself, and is not kept",
-            hint="write api_key: ${VAR} there: then it is read from the environment, here too",
+            f"a secret of model {name!r} stood in the recipe itself, and is not kept",
+            hint="write ${VAR} there: then it is read from the environment, here too",
         )
     return spec

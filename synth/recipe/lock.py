@@ -79,7 +79,7 @@ def make_lock(loaded: LoadedRecipe, seeds: Sequence[Seed], prompts: Mapping[str,
         _remove_secrets(model)
     embedder = data["diversity"]["embedder"] if isinstance(data["diversity"], dict) else None
     if isinstance(embedder, dict) and embedder["api_key"] is not None:
-        embedder["api_key"] = _NOT_KEPT
+        embedder["api_key"] = NOT_KEPT
     for path, text in loaded.references.items():
         _put(data, path, text)
     resolved = dump(recipe)
@@ -189,16 +189,17 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-_NOT_KEPT = "<not kept>"
+NOT_KEPT = "<not kept>"
+"""Stands in a lock for a secret that the recipe itself had, instead of a ``${VAR}``."""
 
 
 def _remove_secrets(model: Json) -> None:
     if model["api_key"] is not None:
-        model["api_key"] = _NOT_KEPT
+        model["api_key"] = NOT_KEPT
     for name in ("headers", "env"):
-        model[name] = dict.fromkeys(model[name], _NOT_KEPT)
+        model[name] = dict.fromkeys(model[name], NOT_KEPT)
     if model["base_url"]:
-        model["base_url"] = re.sub(r"//[^/@]*@", f"//{_NOT_KEPT}@", model["base_url"])
+        model["base_url"] = re.sub(r"//[^/@]*@", f"//{NOT_KEPT}@", model["base_url"])
 
 
 def _get(data: Any, path: KeyPath) -> Any:

@@ -81,6 +81,15 @@ def test_only_the_first_rows(judge: Synth) -> None:
     assert len(orjson.loads(judge("runs/t", "-n", "3", "--json").out)["rows"]) == 3
 
 
+def test_a_key_that_stood_in_the_recipe_is_not_there_to_judge_with(judge: Synth) -> None:
+    Path("recipe.yaml").write_text(RECIPE.replace("${CRITIC_KEY:-}", "sk-1234"))
+    run(load_recipe("recipe.yaml"), run_dir="runs/keyed")
+    done = judge("runs/keyed")
+    assert done.code == 2
+    assert "a secret of model 'critic' stood in the recipe itself, and is not kept" in done.err
+    assert "sk-1234" not in done.out + done.err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
