@@ -58,6 +58,17 @@ async def test_seeds_and_the_teachers_echo_count_but_not_the_own_seed_of_a_kind_
         assert [verdict.passed for verdict in await judge(novelty, *texts, seed=SEEDS[0])] == expected
 
 
+async def test_all_that_comes_of_one_curated_seed_counts_as_that_seed() -> None:
+    made = Seed("g-1", {"question": "my parcel never came"}, ancestors=("s1",))
+    other = Seed("g-2", {"question": "card payment fails"}, ancestors=("s2",))
+    for near_own_seed, expected in ((False, [False, False, False]), (True, [True, True, False])):
+        novelty = make(near_own_seed=near_own_seed)
+        novelty.use_seeds([made, other])
+        await novelty.start()
+        texts = ("never came my parcel", "parcel my is where", "fails payment card")
+        assert [verdict.passed for verdict in await judge(novelty, *texts, seed=made)] == expected
+
+
 async def test_a_resumed_filter_judges_as_the_first_did() -> None:
     texts = ["a b c d", "d c b a", "e f g h", "h g f e", "i j k"]
     whole = make()
