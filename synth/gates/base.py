@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -19,20 +20,17 @@ class Gate(Protocol):
         ...
 
 
-@runtime_checkable
-class AskingGate(Protocol):
+class AskingGate(ABC):
     """A gate that asks models, through the unit's own context: its calls are journaled and paid for as the unit's."""
 
     name: str
 
-    @property
-    def prompts(self) -> Mapping[str, str]:
-        """Name and hash of every template that it asks with."""
-        ...
+    prompts: Mapping[str, str]
+    """Name and hash of every template that it asks with."""
 
+    @abstractmethod
     async def ask(self, draft: Draft, context: UnitContext) -> Verdict:
         """As :meth:`Gate.judge`."""
-        ...
 
 
 @runtime_checkable

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from synth.agents.context import UnitContext
 from synth.example import Draft, Verdict
+from synth.gates.base import AskingGate
 from synth.judging.panel import Assessment, Panel, Subject
 from synth.recipe.gates import JudgeSpec
 from synth.recipe.models import ModelSpec
 from synth.recipe.rubric import load_rubric
 
 
-class Judged:
+class Judged(AskingGate):
     """Score: the rubric's, from 0 to 1. Without a single verdict that can be read it says no."""
 
     def __init__(self, spec: JudgeSpec, models: Mapping[str, ModelSpec], base: Path) -> None:
