@@ -21,6 +21,8 @@ def check_generations(data: Json, problems: Problems) -> None:
         at: KeyPath = ("generate", place, "seeds_from")
         kind, earlier = str(generator.get("kind")), ids[:place]
         if source in earlier:
+            if kind == "tool_use" and "environment" in generator:
+                problems.at(at, "conversations in an environment take no seeds")
             _check_fields(at, kind, str(generators[earlier.index(source)].get("kind")), source, problems)
         elif source == ids[place]:
             problems.at(at, f"{source!r} cannot take its own examples as seeds", "add a generator after it that does")
@@ -33,9 +35,7 @@ def check_generations(data: Json, problems: Problems) -> None:
 
 def _check_fields(at: KeyPath, kind: str, from_kind: str, source: str, problems: Problems) -> None:
     spec, gives = KINDS.get(kind, GeneratorSpec), KINDS.get(from_kind, GeneratorSpec).gives
-    if kind == "tool_use":
-        problems.at(at, "kind tool_use takes no seeds")
-    elif gives is None:
+    if gives is None:
         problems.at(at, f"an example of kind {from_kind} cannot be a seed")
     elif from_kind in KINDS and from_kind != "custom":  # what a kind of the user's own has is seen when it is there
         for field in [name for name in spec.needs if name not in gives]:

@@ -113,7 +113,7 @@ def test_kinds_that_do_not_fit_are_refused() -> None:
     assert [problem.message for problem in caught.value.problems] == [
         "kind classify needs the field 'text', and examples of 'cot' have none",
         "kind classify needs the field 'label', and examples of 'cot' have none",
-        "kind tool_use takes no seeds",
+        "conversations in an environment take no seeds",
         "an example of kind tool_use cannot be a seed",
     ]
 
