@@ -32,7 +32,7 @@ def list_() -> None:
             except SynthError as error:
                 click.echo(f"{path.parent.name:<16} cannot be used: {error.message.splitlines()[0]}")
                 continue
-            click.echo(f"{spec.name:<16} {spec.mode:<7} {spec.description}")
+            click.echo(f"{path.parent.name:<16} {spec.mode:<7} {spec.description}")
         if root.resolve() == shipped("envs").resolve():
             return
 
@@ -98,8 +98,10 @@ def _show(result: Check) -> None:
         width = max(map(len, counts))
         for name, count in counts.items():
             click.echo(f"  {name:<{width}}  {count.calls:>4} calls {count.succeeded:>4} ok {count.wrote:>4} wrote")
+    if result.broken_invariants:
+        click.echo("invariants that the walk broke, as wrong actions should:")
     for name, times in result.broken_invariants.most_common():
-        click.echo(f"  broken by the walk, as invariants should be: {name} ({times})")
+        click.echo(f"  {name} ({times})")
     for note in result.notes:
         click.echo(f"note: {note}")
     for problem in result.problems:

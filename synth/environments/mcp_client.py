@@ -202,7 +202,8 @@ def _tool(tool: McpTool) -> ToolSpec:
     reads = hints is not None and hints.read_only_hint is True
     name = re.sub(r"[^A-Za-z0-9_-]", "_", tool.name)[:64]
     description = (tool.description or tool.title or tool.name).strip()
-    return ToolSpec(Tool(name, description, closed(_plain(tool.input_schema))), not reads, tool.output_schema)
+    output = _plain(tool.output_schema) if tool.output_schema is not None else None
+    return ToolSpec(Tool(name, description, closed(_plain(tool.input_schema))), not reads, output)
 
 
 def _plain(schema: Json) -> Json:

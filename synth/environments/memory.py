@@ -86,7 +86,7 @@ def call_key(tool: ToolSpec, arguments: Json) -> bytes:
 
 
 def _normal(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, dict):
         return {key: _normal(inner) for key, inner in value.items()}

@@ -29,9 +29,9 @@ from synth.environments.declaration import read_declaration, read_text
 from synth.environments.vocabulary import ToolSpec
 from synth.errors import Problem, UsageError
 from synth.fingerprint import sha256_file
+from synth.recipe.environment_folder import environment_folder, known_environments
 from synth.recipe.faults import FaultRates, FaultsSpec
-from synth.recipe.problems import Problems
-from synth.shipped import shipped
+from synth.recipe.problems import Problems, did_you_mean
 
 MAX_STATE_FILE = 16 << 20
 
@@ -117,14 +117,13 @@ def find_environment(reference: str, base: Path) -> Path:
 
     Raises ``UsageError`` when there is none.
     """
-    candidates = [base / reference, base / "envs" / reference, shipped("envs") / reference]
-    for candidate in candidates:
-        if (candidate / "env.yaml").is_file():
-            return candidate.resolve()
+    found = environment_folder(reference, base)
+    if found is not None:
+        return found
     if (base / reference).is_dir():
         raise UsageError(f"{base / reference} has no env.yaml", hint="an environment is a folder with an env.yaml")
-    known = sorted({found.parent.name for found in shipped("envs").glob("*/env.yaml")})
-    raise UsageError(f"there is no environment {reference!r}", hint=f"a path, or one of: {', '.join(known)}")
+    hint = did_you_mean(reference, known_environments(base), "a path, or one of")
+    raise UsageError(f"there is no environment {reference!r}", hint=hint)
 
 
 def load_environment(folder: Path) -> EnvironmentSpec:

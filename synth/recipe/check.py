@@ -16,6 +16,7 @@ from synth.recipe.check_gates import check_benchmarks, check_gates, check_rubric
 from synth.recipe.check_generations import check_generations
 from synth.recipe.check_steps import check_steps
 from synth.recipe.check_templates import check_template_file
+from synth.recipe.environment_folder import environment_folder, known_environments
 from synth.recipe.files import check_file
 from synth.recipe.kinds.union import KINDS
 from synth.recipe.models import Provider
@@ -138,6 +139,10 @@ def _check_generator(at: KeyPath, generator: Json, data: Json, base: Path, probl
             place = (*at, "prompts", role)
             if check_file(place, path, base, "prompt template", problems):
                 check_template_file(place, base / path, problems)
+    environment = generator.get("environment")
+    if kind == "tool_use" and isinstance(environment, str) and environment_folder(environment, base) is None:
+        hint = did_you_mean(environment, known_environments(base), "a folder with an env.yaml, or one of")
+        problems.at((*at, "environment"), f"there is no environment {environment!r}", hint)
     if kind == "custom":
         check_steps(at, generator, data, base, problems)
         prefer = mapping(generator.get("prefer"))

@@ -55,6 +55,13 @@ class Script:
         return self.answers.pop(0)
 
 
+async def test_a_number_that_is_larger_than_any_other_is_a_number() -> None:
+    tool = ToolSpec(Tool("weigh", "Weighs.", {"type": "object", "properties": {"grams": {"type": "number"}}}), False)
+    async with mock_world("scales", "Scales.", [tool]).start(1, responder=Script({"ok": True})) as environment:
+        assert not (await environment.call("weigh", '{"grams": 1e308}')).error
+        assert not (await environment.call("weigh", '{"grams": 1.0e+308}')).error
+
+
 async def test_the_same_call_has_the_same_answer_under_concurrency() -> None:
     responder = Script({"order_id": "W1", "status": "sent"})
     async with _world().start(1, responder=responder) as environment:

@@ -79,6 +79,11 @@ def test_files_that_do_not_exist() -> None:
     ]
 
 
+def test_an_environment_that_is_not_there() -> None:
+    text = HEAD + "  - {kind: tool_use, count: 1, environment: retial}\n"
+    assert problems(text) == ["r.yaml:6:45: there is no environment 'retial' (did you mean 'retail'?)"]
+
+
 def test_a_kind_that_expands_seeds_needs_some() -> None:
     assert problems(HEAD.replace("seeds: {path: s.jsonl}\n", "") + COT) == [
         "r.yaml:5:12: kind cot expands seeds, and the recipe has none (add seeds: {path: …})"
