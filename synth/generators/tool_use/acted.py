@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from synth.agents.context import UnitContext
@@ -25,12 +25,18 @@ from synth.environments.world import World, open_environment
 from synth.errors import EnvironmentFault, Rejected
 from synth.example import Draft
 from synth.generators.base import Setup
+from synth.generators.tool_use.acted_outline import (
+    Understudy,
+    example_world,
+    rehearse_calls,
+    rehearse_conversation,
+)
 from synth.generators.tool_use.acting import Actor, remembered
-from synth.generators.tool_use.ecosystem import CHECK_SCHEMA, ECOSYSTEM_SCHEMA, Ecosystem, invent
+from synth.generators.tool_use.ecosystem import CHECK_SCHEMA, ECOSYSTEM_SCHEMA, Ecosystem, about, invent
 from synth.generators.tool_use.guiding import WorkflowGuide
 from synth.generators.tool_use.reward import Criteria, told_before_use
 from synth.generators.tool_use.rubric import Judged, RubricJudge
-from synth.generators.tool_use.scenario import plan_scenario
+from synth.generators.tool_use.scenario import ask_planner, plan_scenario
 from synth.generators.tool_use.solution import Solution, to_draft
 from synth.generators.tool_use.task import Task
 from synth.generators.tool_use.verify import LEAST_REWARD
@@ -113,6 +119,40 @@ class ActedToolUse:
             return draft
         return replace(draft, extra=dict(draft.extra) | {"ecosystem": place.ecosystem.to_dict()})
 
+    async def outline(self, context: UnitContext) -> None:
+        """The calls of a task that goes well: two for the service, where it is thought up, and those of a lookup and a
+        change. A live server is not asked what it offers, so nothing can be said of it."""
+        async with AsyncExitStack() as stack:
+            if self._environment is None:
+                world = example_world()
+                tools = [tool.tool for tool in world.tools]
+                with suppress(Rejected):  # an answer that means nothing is no service
+                    await self._inventor.ask(context, {**about(context), "complaint": ""})
+                with suppress(Rejected):
+                    await self._checker.ask(context, {"service": world.description, "tools": tools})
+            elif self._is_live:
+                return
+            else:
+                world = await stack.enter_async_context(open_environment(self._environment))
+            await ask_planner(self._planner, context, world, None)
+            actor = Understudy(Actor(self._tool, context, place=world.description, number=0))
+            environment = await stack.enter_async_context(world.start(0, faults={}, responder=actor))
+            task = await rehearse_calls(world, environment)
+            for number in range(self._spec.solutions):
+                trial = await stack.enter_async_context(environment.fresh())
+                talk = await rehearse_conversation(
+                    context,
+                    task,
+                    trial,
+                    assistant=self._assistant,
+                    user=self._user_of(context, world, trial, task),
+                    system=self._system(context, world),
+                    sample=number,
+                )
+                if self._judge is not None:
+                    criteria = Criteria(1.0, 1.0, 1.0)
+                    await self._judge.assess(context, task, talk, criteria, policy=world.policy, sample=number)
+
     async def _find_place(self, context: UnitContext) -> Place:
         if self._environment is None:
             made = await invent(self._inventor, self._checker, context, self._spec.faults.rates())
@@ -143,19 +183,7 @@ class ActedToolUse:
         """One conversation about the task, and what it is worth."""
         talk = Conversation([Message("user", task.opening)])
         async with self._begin(context, place.world, number, said, calm=False) as environment:
-
-            async def satisfied(_: Sequence[Message]) -> bool:
-                return not task.unchanged and _done(task, environment) == 1.0
-
-            user = SimulatedUser(
-                self._user,
-                context,
-                goal=task.goal,
-                facts={name: fact.text for name, fact in task.workflow.facts.items()},
-                tool_names=[tool.name for tool in place.world.tools],
-                satisfied=satisfied,
-                gives_up_at=task.gives_up_at,
-            )
+            user = self._user_of(context, place.world, environment, task)
             guide = WorkflowGuide(task.workflow, lambda: environment.calls, withdrawn=lambda: user.gave_up)
             try:
                 await converse(
@@ -188,6 +216,20 @@ class ActedToolUse:
             reason = f"{judged.reason} (reward {judged.criteria.reward:.2f})"
             raise Rejected("judge", reason, text=shown(talk.messages))
         return judged
+
+    def _user_of(self, context: UnitContext, world: World, environment: Environment, task: Task) -> SimulatedUser:
+        async def satisfied(_: Sequence[Message]) -> bool:
+            return not task.unchanged and _done(task, environment) == 1.0
+
+        return SimulatedUser(
+            self._user,
+            context,
+            goal=task.goal,
+            facts={name: fact.text for name, fact in task.workflow.facts.items()},
+            tool_names=[tool.name for tool in world.tools],
+            satisfied=satisfied,
+            gives_up_at=task.gives_up_at,
+        )
 
     def _system(self, context: UnitContext, world: World) -> str:
         context.used(self._assistant_prompt)

@@ -58,16 +58,22 @@ class Actor:
             "place": self._place,
             "tool": request.tool.tool,
             "output": list(output.get("properties", ())) if output is not None else [],
-            "arguments": request.arguments,
+            "arguments": _json(request.arguments),
             "memory": [
-                {"tool": said.tool, "arguments": said.arguments, "answer": said.answer} for said in shown.values()
+                {"tool": said.tool, "arguments": _json(said.arguments), "answer": _json(said.answer)}
+                for said in shown.values()
             ],
-            "refused": request.refused,
+            "refused": _json(request.refused),
             "problem": request.problem,
         }
         self._asked += 1
         answer = await replace(self._agent, schema=schema).ask(self._context, variables, sample=self._asked)
         return answer.value
+
+
+def _json(value: Any) -> str:
+    """As models write it: Jinja's own filter escapes what is special in HTML."""
+    return orjson.dumps(value).decode()
 
 
 def remembered(world: World, calls: Sequence[RecordedCall]) -> list[Remembered]:

@@ -100,7 +100,7 @@ async def invent(planner: Agent, checker: Agent, context: UnitContext, faults: F
     """A service, its tools, a restriction and sub-goals. Raises ``Rejected`` (``ecosystem``) where none is usable."""
     complaint, text = "", ""
     for attempt in range(_TRIES):
-        answer = await planner.ask(context, {**_about(context), "complaint": complaint}, sample=attempt)
+        answer = await planner.ask(context, {**about(context), "complaint": complaint}, sample=attempt)
         made, text = answer.value, answer.text
         complaint = check_ecosystem(made)
         if not complaint:
@@ -180,7 +180,7 @@ def _lacks(tools: Sequence[Json], *, least: int = 3) -> str:
     return ""
 
 
-def _about(context: UnitContext) -> dict[str, Any]:
+def about(context: UnitContext) -> dict[str, Any]:
     """Who or what the service is for: the unit's seed, its persona, or one of the shipped people."""
     unit = context.unit
     if unit.seed is not None:

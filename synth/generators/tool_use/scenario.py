@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from synth.agents.agent import Agent
+from synth.agents.agent import Agent, Answer
 from synth.agents.context import UnitContext
 from synth.environments.environment import Environment
 from synth.environments.vocabulary import RecordedCall
@@ -65,17 +65,9 @@ async def plan_scenario(
 
     Raises ``Rejected``: ``blueprint`` where no proposal goes through, ``task`` where the first line gives it away.
     """
-    tools = [tool for tool in world.tools if tool.name != forbidden]
-    agent = replace(planner, schema=_schema([tool.tool for tool in tools]))
     gate, complaint, text = "blueprint", "", ""
     for attempt in range(_TRIES):
-        variables = {
-            "place": world.description,
-            "policy": world.policy,
-            "tools": [{**tool.tool.to_dict()["function"], "writes": tool.writes} for tool in tools],
-            "complaint": complaint,
-        }
-        answer = await agent.ask(context, variables, sample=attempt)
+        answer = await ask_planner(planner, context, world, forbidden, complaint=complaint, attempt=attempt)
         text = answer.text
         gate, complaint = "blueprint", _check_calls(answer.value["calls"], world)
         if complaint:
@@ -86,7 +78,7 @@ async def plan_scenario(
             if complaint:
                 continue
             said, end = environment.calls, await environment.state_hash()
-        task = _task(answer.value, said, world, start, end)
+        task = make_task(answer.value, said, world, start, end)
         gate = "task"
         complaint = check_opening(task.opening, task.workflow, [tool.name for tool in world.tools])
         if not complaint:
@@ -95,7 +87,23 @@ async def plan_scenario(
     raise Rejected(gate, complaint, text=text)
 
 
-def _task(told: Json, said: Sequence[RecordedCall], world: World, start: str, end: str) -> Task:
+async def ask_planner(
+    planner: Agent, context: UnitContext, world: World, forbidden: str | None, *, complaint: str = "", attempt: int = 0
+) -> Answer:
+    """A wish, as the planner proposes it."""
+    tools = [tool for tool in world.tools if tool.name != forbidden]
+    agent = replace(planner, schema=_schema([tool.tool for tool in tools]))
+    variables = {
+        "place": world.description,
+        "policy": world.policy,
+        "tools": [{**tool.tool.to_dict()["function"], "writes": tool.writes} for tool in tools],
+        "complaint": complaint,
+    }
+    return await agent.ask(context, variables, sample=attempt)
+
+
+def make_task(told: Json, said: Sequence[RecordedCall], world: World, start: str, end: str) -> Task:
+    """The task that these calls carry out; ``told`` is the planner's goal and opening line."""
     tools = {tool.name: tool for tool in world.tools}
     workflow = make_workflow(said, {name for name, tool in tools.items() if tool.writes})
     steps = [step for step in workflow.steps if step.writes] or workflow.steps
