@@ -127,8 +127,10 @@ def _make_analyzer() -> Any:
     engine = SpacyNlpEngine(ner_model_configuration=ner)
     engine.nlp = {"en": spacy.load(_model_folder(), exclude=["parser"])}
     registry = RecognizerRegistry(supported_languages=["en"])
-    for name in ("CreditCard", "Iban", "Ip", "UsSsn", "InAadhaar", "InPan", "UsPassport", "InPassport"):
+    for name in ("CreditCard", "Iban", "Ip", "UsSsn", "InAadhaar", "UsPassport", "InPassport"):
         registry.add_recognizer(getattr(predefined_recognizers, f"{name}Recognizer")())
+    pan = predefined_recognizers.InPanRecognizer
+    registry.add_recognizer(pan(patterns=pan.PATTERNS[:2]))  # its third takes any ten characters with four digits
     registry.add_recognizer(predefined_recognizers.PhoneRecognizer(supported_regions=_REGIONS))
     for recognizer in (OfflineEmail(), address(), birth_date(), ModelNames(), ListedNames()):
         registry.add_recognizer(recognizer)

@@ -8,16 +8,26 @@ from importlib import import_module
 from typing import Literal
 
 WORDS = frozenset(
-    "Amber Angel April Art Ash August Austin Autumn Baker Banks Best Bill Black Bond Brown Bush Carolina "
-    "Carpenter Chance Chand Charlotte Chase Chelsea Christian Cook Crystal Dakota Dale Dallas Dawn Day Destiny "
-    "Dev Drew Early Earth Faith Fields Florence Fox Frank Gene Georgia Good Grace Grant Gray Green Guy Harmony "
-    "Heather Holiday Hope Houston Hunter Ivy Jack Jackson Jasmine Jordan Joy June King Lane Lily Lincoln London "
-    "Long Love Madison Man Mark Marsh Mason May Melody Mercy Miles Miller Moon More Nath Neel Om Page Paris Parks "
-    "Pearl Penny Person Pitt Pope Price Ram Ray Reed Rice Rich Rob Robin Rod Rose Ruby Shah Sharp Small Stone "
-    "Street Sue Summer Sunny Sydney Terry Trinity Victory Violet Virginia Wade Ward Washington Ways West White "
-    "Will Winter Wise Wood Woods Young".split()
+    "Agate Amber Amble Angel April Art Ash August Aurora Austin Autumn Badal Bail Baker Bal Banks Bath Best Bill "
+    "Bir Black Bond Brown Bush Carolina Carpenter Chance Chand Char Charlotte Chase Chelsea Christian Comar Cook "
+    "Crystal Dada Dakota Dale Dallas Dar Dash Date Dawn Day Deep Deo Destiny Dev Dey Din Divan Doctor Drew Dua "
+    "Early Earth Faith Fields Florence Forum Fox Frank Gala Gene Georgia Good Grace Grant Gray Green Guy Hans "
+    "Harmony Heather Holiday Hope Houston Hunter Ivy Jack Jackson Jasmine Jordan Joy June Kale Kant Kar Kata King "
+    "Kota Lad Lane Lanka Lily Lincoln Loke London Long Love Loyal Lucky Madison Mall Man Mand Mander Mane Mark "
+    "Marsh Mason Master May Melody Mercy Miles Miller Moon More Mutti Nagar Nath Natt Neel Oak Om Page Pal Palan "
+    "Pall Pant Paris Parks Pau Pearl Penny Peri Person Pitt Pope Price Raja Ram Rattan Ravel Ray Reed Rice Rich "
+    "Rob Robin Rod Rose Rout Ruby Sama Sandal Sane Sant Sem Sen Sha Shah Shan Sharp Shere Small Som Soman Stone "
+    "Street Sue Summer Sunny Sur Sura Sydney Tailor Tak Tank Tata Tel Tella Terry Toor Trinity Umang Vala Veda "
+    "Victory Violet Virginia Wade Walla Ward Washington Ways West White Will Winter Wise Wood Woods Young".split()
 )
 """Names that are words, places or months too: alone they say nothing."""
+
+_HINDI_SURNAMES = frozenset(
+    "अंसारी अग्रवाल अय्यर कुरैशी कुलकर्णी कौर खान गायकवाड़ गुप्ता घोष चटर्जी चौधरी चौहान जाधव जोशी झा ठाकुर तिवारी त्रिपाठी दास दुबे "
+    "देशपांडे देशमुख नायर नायडू पटेल पवार पाटिल पांडे पिल्लई प्रसाद बनर्जी बेगम बोस मिश्रा मुखर्जी मेनन यादव राजपूत राठौर राव रावत रेड्डी "
+    "शर्मा शाह शिंदे शुक्ला शेख श्रीवास्तव सक्सेना सिंह सेन".split()
+)
+"""The most common ones, of which Faker's list lacks many."""
 
 Gender = Literal["female", "male"]
 
@@ -43,6 +53,8 @@ class NameLists:
     indian_surnames: frozenset[str]
     hindi: frozenset[str]
     hindi_surnames: frozenset[str]
+    known: frozenset[str]
+    """All names of any sort in Latin letters, and some thousands more given names: what one word alone may be."""
     genders: dict[str, Gender]
     """Of given names that are one gender's only, in lower case."""
 
@@ -55,17 +67,16 @@ def name_lists() -> NameLists:
     lists = {}
     for locale in ("en_US", "en_GB", "en_IN", "hi_IN"):
         provider = import_module(f"faker.providers.person.{locale}").Provider
-        given = {str(name) for name in getattr(provider, "first_names", ())}
+        given, surnames = _lists(locale)
         both: tuple[Gender, Gender] = ("female", "male")
         for gender in both:
             for name in getattr(provider, f"first_names_{gender}", ()):
-                given.add(str(name))
                 for written in {str(name), romanize(str(name))}:
                     genders.setdefault(written.casefold(), set()).add(gender)
-        lists[locale] = given, {str(name) for name in provider.last_names}
+        lists[locale] = given, surnames
         if locale in {"en_US", "en_GB"}:
             western |= given
-            western_last |= lists[locale][1]
+            western_last |= surnames
     (indian, indian_last), (hindi, hindi_last) = lists["en_IN"], lists["hi_IN"]
     indian |= {romanize(name) for name in hindi}
     return NameLists(
@@ -74,9 +85,17 @@ def name_lists() -> NameLists:
         indian=frozenset(name for name in indian - WORDS - western if len(name) > 3),
         indian_surnames=frozenset(name for name in indian_last - western_last - western - WORDS if len(name) > 2),
         hindi=frozenset(hindi),
-        hindi_surnames=frozenset(hindi_last),
+        known=frozenset(western | western_last | indian | indian_last | _lists("en")[0]) - WORDS,
+        hindi_surnames=frozenset(hindi_last) | _HINDI_SURNAMES,
         genders={name: next(iter(found)) for name, found in genders.items() if len(found) == 1},
     )
+
+
+def _lists(locale: str) -> tuple[set[str], set[str]]:
+    """Given names and surnames."""
+    provider = import_module(f"faker.providers.person.{locale}").Provider
+    parts = [getattr(provider, name, ()) for name in ("first_names", "first_names_male", "first_names_female")]
+    return {str(name) for part in parts for name in part}, {str(name) for name in provider.last_names}
 
 
 def romanize(word: str) -> str:

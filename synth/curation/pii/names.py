@@ -12,6 +12,7 @@ from itertools import pairwise
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 from presidio_analyzer.predefined_recognizers import SpacyRecognizer
+from spacy.lang.hi.stop_words import STOP_WORDS
 
 from synth.curation.pii.name_lists import WORDS, name_lists
 
@@ -32,17 +33,27 @@ _HINDI_NAMED = re.compile(rf"(?:मेरा|मेरी|उसका|उनक
 
 _TRAILING = re.compile(r"(?:['’]s)?[\s.,;:!?()\"'’-]*$")
 _NO_NAME = re.compile(r"[\d@#<>{}=_\\/\u0900-\u097f]|^[^A-Z]*$|^[\W_]*$")
-_NO_NAMES = frozenset("aadhaar aadhar pan iban ssn visa mastercard passport dob ip email phone invoice order".split())
+_NO_NAMES = frozenset(
+    "aadhaar aadhar pan iban ssn visa mastercard passport dob ip email phone invoice order tel date fax dear hi hello "
+    "hey thanks regards address".split()
+)
 _BEFORE = frozenset(
     "The And Dear Hi Hello Hey Mr Mrs Ms Miss Dr Prof Shri Sri Smt Sir For From To Ask Tell Call Please".split()
 )
 """What a surname may follow without being part of the name."""
+_PLACES = frozenset(
+    "Street St Road Rd Avenue Ave Lane Drive Square Park Bridge Station Airport Beach River Lake County City Island Bay "
+    "Hill Hills House Hotel Hospital University College School Museum Church Inc Ltd Corp Bank Day Prize Award".split()
+)
+"""What a given name may stand before in the name of something else."""
 
 
 class ModelNames(SpacyRecognizer):  # type: ignore[misc]
-    """Persons as spaCy's model sees them, less what cannot be a name; of English it knows the most."""
+    """Persons as spaCy's model sees them, less what cannot be a name, and single words that no list has: it takes
+    "JSON" for somebody."""
 
     def __init__(self) -> None:
+        self._lists = name_lists()
         super().__init__(supported_entities=["PERSON"])
 
     def analyze(
@@ -52,7 +63,9 @@ class ModelNames(SpacyRecognizer):  # type: ignore[misc]
         for result in super().analyze(text, entities, nlp_artifacts):
             value = _TRAILING.sub("", text[result.start : result.end].split("\n")[0])
             result.end = result.start + len(value)
-            if value and not _NO_NAME.search(value) and _NO_NAMES.isdisjoint(value.lower().split()):
+            if not value or _NO_NAME.search(value) or not _NO_NAMES.isdisjoint(value.lower().split()):
+                continue
+            if " " in value or value in self._lists.known:
                 kept.append(result)
         return kept
 
@@ -86,8 +99,10 @@ class ListedNames(EntityRecognizer):  # type: ignore[misc]
         for match in _HINDI_RUN.finditer(text):
             words = _words(match)
             for (first, start, _), (second, _, end) in pairwise(words):
-                if second in self._lists.hindi_surnames and (first in self._lists.hindi or len(first) > 2):
+                if second in self._lists.hindi_surnames and first not in STOP_WORDS:
                     yield start, end, 0.85 if first in self._lists.hindi else 0.5
+                elif first in self._lists.hindi and second not in STOP_WORDS:
+                    yield start, end, 0.5
 
     def _in_run(self, match: re.Match[str]) -> Iterator[tuple[int, int, float]]:
         """Names in words with capital letters, one beside the other."""
@@ -109,8 +124,13 @@ class ListedNames(EntityRecognizer):  # type: ignore[misc]
                 taken = place + (2 if follows else 1)
                 yield start, rest[0][2] if follows else end, 0.6
             elif word in lists.indian_surnames:
-                alone = place == 0 or words[place - 1][0].rstrip(".") in _BEFORE
-                yield start if alone else words[place - 1][1], end, 0.5
+                first = place
+                while first > max(taken, place - 2) and words[first - 1][0].rstrip(".") not in _BEFORE:
+                    first -= 1
+                yield words[first][1], end, 0.5
+            elif word in lists.given and word not in WORDS and rest and rest[0][0] not in _PLACES:
+                taken = place + 2
+                yield start, rest[0][2], 0.5
 
 
 def _words(match: re.Match[str]) -> list[tuple[str, int, int]]:

@@ -18,14 +18,14 @@ _STREET = (
 )
 _UNIT = r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|\#)\.? ?[\w-]+)?"
 _INDIAN_PIN = r"[1-9]\d{2} ?\d{3}\b"
-_US_TAIL = rf"(?:,? {_WORD}(?: {_WORD}){{0,2}},? [A-Z]{{2}} \d{{5}}(?:-\d{{4}})?)?"
-_UK_TAIL = rf"(?:,? {_WORD}(?: {_WORD}){{0,2}},? [A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}\b)?"
+_US_TAIL = rf"(?:,? {_WORD}(?: {_WORD}){{0,2}},? [A-Z]{{2}} \d{{5}}(?:-\d{{4}})?)"
+_UK_TAIL = rf"(?:,? {_WORD}(?: {_WORD}){{0,2}},? [A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}\b)"
 _LOCALITY = rf"(?:,\s*{_WORD}(?: {_WORD}){{0,4}}){{0,4}}"
 _ADDRESSES = [
     # 742 Evergreen Terrace, Apt 3, Springfield, IL 62704; 221B Baker Street, London NW1 6XE
     Pattern(
         "house and street",
-        rf"\b\d{{1,5}}[A-Za-z]? (?:{_WORD} ){{1,4}}?{_STREET}{_UNIT}(?:{_US_TAIL}|{_UK_TAIL})",
+        rf"\b\d{{1,5}}[A-Za-z]? (?:{_WORD} ){{1,4}}?{_STREET}{_UNIT}(?:{_US_TAIL}|{_UK_TAIL})?",
         0.6,
     ),
     # Flat 12B, Shanti Apartments, MG Road, Bengaluru 560001; 14/2, Gandhi Nagar, Jaipur - 302015
