@@ -35,6 +35,7 @@ _SHARE = click.FloatRange(0, 1, min_open=True)
 @click.option("--benchmark", "benchmarks", multiple=True, help="Drop what this file has too; may be given again.")
 @click.option("--max-similarity", type=_SHARE, help="With --benchmark: compare meanings too, up to this cosine (0.85).")
 @click.option("--dedup", type=_SHARE, help="Drop near-duplicates from this similarity (0.7).")
+@click.option("--messages", is_flag=True, help="Make every row a chat, whatever format it has; drop what is none.")
 @click.option("--workers", type=click.IntRange(1), help="Processes for a large file. Default: as many as cores.")
 @pass_terminal
 def command(
@@ -54,12 +55,13 @@ def command(
     benchmarks: tuple[str, ...],
     max_similarity: float | None,
     dedup: float | None,
+    messages: bool,
     workers: int | None,
 ) -> None:
     """Write IN to OUT with its texts clean: wrong Unicode, HTML, invisible characters and stray white space.
 
-    Reads and writes .jsonl, .csv and .parquet, and .gz of these, one row after the other. It is said what each step
-    changed and dropped, with examples.
+    Reads .jsonl, .json, .csv, .parquet, .txt and .html, writes .jsonl, .csv and .parquet, and .gz of these, one row
+    after the other. It is said what each step changed and dropped, with examples.
     """
     import os
 
@@ -93,6 +95,7 @@ def command(
                 "pii": {"action": pii} | ({"kinds": pii_kinds} if pii_kinds else {}) if pii else None,
                 "decontaminate": {"files": benchmarks, "max_similarity": max_similarity} if benchmarks else None,
                 "dedup": dedup,
+                "messages": messages,
             }
         )
     except ValidationError as error:

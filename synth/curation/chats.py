@@ -8,28 +8,10 @@ from typing import Any
 
 import orjson
 
+from synth.curation.roles import LOG_LINE, ROLES
 from synth.errors import SynthError
 from synth.messages import Json, Message, Tool, ToolCall
 
-_ROLES = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "customer": "user",
-    "prompter": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "bot": "assistant",
-    "ai": "assistant",
-    "agent": "assistant",
-    "model": "assistant",
-    "function_call": "function_call",
-    "observation": "tool",
-    "function": "tool",
-    "tool": "tool",
-}
-_LOG_LINE = re.compile(rf"^\W*({'|'.join(name for name in _ROLES if name != 'function_call')})\W*?:[ \t]*", re.I | re.M)
 _CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.S)
 _RESPONSE = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.S)
 _TOOLS = re.compile(r"<tools>\n(.*?)\n</tools>", re.S)
@@ -39,41 +21,72 @@ class NotAChat(SynthError):
     """A row that holds no chat that could be understood; the message says why."""
 
 
+_TURNS = ("messages", "conversations", "conversation", "dialog", "dialogue", "turns", "chosen", "data")
+_PAIRS = (
+    ("instruction", "output"),
+    ("instruction", "response"),
+    ("prompt", "completion"),
+    ("prompt", "response"),
+    ("question", "answer"),
+    ("question", "response"),
+    ("query", "response"),
+    ("input", "output"),
+)
+_MORE = ("input", "context")
+"""What an instruction is about, where it is a column of its own (Alpaca, Dolly)."""
+CHAT_COLUMNS = frozenset(
+    {*_TURNS, *(name for pair in _PAIRS for name in pair), *_MORE, "history", "system", "text", "tools"}
+)
+"""Columns that a chat is read from."""
+
+
 def to_chat(row: Json) -> tuple[tuple[Message, ...], tuple[Tool, ...]]:
     """The messages and tools of a row, in whichever of the formats it is. Raises ``NotAChat``.
 
-    Known: ``messages`` (OpenAI), ``conversations`` (ShareGPT and Hermes), ``instruction``/``input``/``output``
-    (Alpaca), ``prompt``/``completion`` or ``question``/``answer``, and ``text`` as a log of ``role: text``.
+    Known: a list of turns (OpenAI, ShareGPT, Hermes; also of texts in turns, and as a JSON text, as CSV has it),
+    ``instruction``/``input``/``output`` (Alpaca) and other pairs of question and answer, and ``text`` or a column of
+    turns as a log of ``role: text``.
     """
     try:
-        if isinstance(turns := row.get("messages", row.get("conversations", row.get("conversation"))), list):
-            messages, tools = _turns(turns)
-        elif "output" in row and "instruction" in row:
-            messages, tools = _alpaca(row), ()
-        elif isinstance(text := row.get("text"), str):
-            messages, tools = _log(text), ()
-        else:
-            pair = next((p for p in (("prompt", "completion"), ("question", "answer")) if row.keys() >= set(p)), None)
-            if pair is None:
-                raise NotAChat(f"no chat in the columns {', '.join(map(str, row)) or 'of an empty row'}")
-            messages, tools = [Message("user", _text(row[pair[0]])), Message("assistant", _text(row[pair[1]]))], ()
+        messages, tools = _read(row)
         if not messages:
             raise NotAChat("a chat without messages")
+        if all(message.role == "system" for message in messages):
+            raise NotAChat("a chat of which only the system message is left")
         return tuple(messages), tools or _declared(row.get("tools"))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise NotAChat(f"a message lacks what it needs: {error}") from error
+
+
+def _read(row: Json) -> tuple[list[Message], tuple[Tool, ...]]:
+    for name in _TURNS:
+        turns = row.get(name)
+        if isinstance(turns, str) and turns.lstrip().startswith("["):
+            turns = _json(turns)
+        if isinstance(turns, list):
+            return _turns(turns)
+        if isinstance(turns, str) and turns.strip():
+            return _log(turns), ()
+    for asked, answered in _PAIRS:
+        if isinstance(row.get(asked), str) and row.get(answered) is not None:
+            return _pair(row, asked, answered), ()
+    if isinstance(text := row.get("text"), str):
+        return _log(text), ()
+    raise NotAChat(f"no chat in the columns {', '.join(map(str, row)) or 'of an empty row'}")
 
 
 def _turns(turns: list[Any]) -> tuple[list[Message], tuple[Tool, ...]]:
     messages: list[Message] = []
     tools: tuple[Tool, ...] = ()
     open_calls: list[str] = []
+    if turns and all(isinstance(turn, str) for turn in turns):
+        return [Message("assistant" if place % 2 else "user", turn) for place, turn in enumerate(turns)], ()
     for turn in turns:
-        said = turn.get("role", turn.get("from"))
-        role = _ROLES.get(str(said).lower())
+        said = _first(turn, "role", "from", "speaker", "author")
+        role = ROLES.get(str(said).lower())
         if role is None:
             raise NotAChat(f"a role that is not known: {said!r}")
-        text = _text(turn.get("content", turn.get("value")))
+        text = _text(_first(turn, "content", "value", "text", "message"))
         if role == "system" and (found := _TOOLS.search(text)):
             tools = _declared([_json(line) for line in found[1].splitlines() if line.strip()])
             text = text[found.end() :].strip()
@@ -124,31 +137,37 @@ def _results(text: str, call_id: str | None, open_calls: list[str]) -> Iterator[
         yield Message("tool", result, tool_call_id=call_id or known)
 
 
-def _alpaca(row: Json) -> list[Message]:
-    question = "\n\n".join(part for part in (_text(row["instruction"]), _text(row.get("input"))) if part)
-    messages = [Message("system", row["system"])] if row.get("system") else []
-    for asked, answered in row.get("history") or []:
-        messages += [Message("user", asked), Message("assistant", answered)]
-    return [*messages, Message("user", question), Message("assistant", _text(row["output"]))]
+def _pair(row: Json, asked: str, answered: str) -> list[Message]:
+    more = next((_text(row[name]) for name in _MORE if name != asked and row.get(name)), "")
+    messages = [Message("system", _text(row["system"]))] if row.get("system") else []
+    for before, after in row.get("history") or []:
+        messages += [Message("user", _text(before)), Message("assistant", _text(after))]
+    question = "\n\n".join(part for part in (_text(row[asked]), more) if part)
+    return [*messages, Message("user", question), Message("assistant", _text(row[answered]))]
 
 
 def _log(text: str) -> list[Message]:
-    starts = list(_LOG_LINE.finditer(text))
+    starts = list(LOG_LINE.finditer(text))
     if not starts or text[: starts[0].start()].strip():
         raise NotAChat("a text that does not begin with 'role:'")
     messages = []
     for start, end in zip(starts, [*(m.start() for m in starts[1:]), len(text)], strict=True):
-        role = _ROLES[start[1].lower()]
+        role = ROLES[start[1].lower()]
         if role == "tool":
             raise NotAChat("a log with a tool's result, but not what called for it")
         messages.append(Message(role, text[start.end() : end].strip()))  # type: ignore[arg-type]
     return messages
 
 
+def _first(turn: Json, *names: str) -> Any:
+    """The first of these columns that is filled; Parquet has every column in every row."""
+    return next((turn[name] for name in names if turn.get(name) is not None), None)
+
+
 def _declared(tools: Any) -> tuple[Tool, ...]:
     if isinstance(tools, str):
         tools = _json(tools) if tools.strip() else []
-    functions = [tool.get("function", tool) for tool in tools or []]
+    functions = [tool.get("function") or tool for tool in tools or []]
     return tuple(Tool(f["name"], f.get("description") or "", f.get("parameters") or {}) for f in functions)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Callable
 
 from synth.curation.languages import detector
@@ -29,6 +30,12 @@ _TAG = re.compile(rf"<(?:{_KNOWN})", re.IGNORECASE)
 _OTHER_LESS_THAN = re.compile(rf"<(?!{_KNOWN})", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,6});")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
+_MAY_BE_BROKEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u2028\u2029\u206a-\u206f\ud800-\udfff"
+    "\ufb00-\ufb06\ufeff\uff01-\uffef\ufff9-\ufffd\u3000]"
+    "|[\xa0-\u05ff\u2010-\u25ff\uf8ff]{2}|[ÂÃÅÎÐÙ] "
+)
+"""What ftfy changes has one of these; letters that were taken for others come two and more in a row."""
 _IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
 _EMPTY_LINK = re.compile(r"(?<!!)\[[\s¶#🔗]*\]\([^)\n]*\)")
 _BLOCKS = "p, div, li, tr, h1, h2, h3, h4, h5, h6, section, article, blockquote, pre, table, ul, ol"
@@ -49,14 +56,22 @@ class Dropped(SynthError):
 
 
 def unicode_cleaner() -> Clean:
-    """Mends what was decoded wrongly (ftfy), and composes letters (NFC)."""
+    """Mends what was decoded wrongly, ligatures and wide Latin letters (ftfy), and composes letters (NFC)."""
     try:
         import ftfy
     except ImportError as error:
         raise UsageError("mending Unicode needs ftfy", hint="pip install 'synth[clean]'") from error
     config = ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=False, normalization="NFC")
-    # Of ASCII it would change line ends and control characters only, which others do.
-    return lambda text: text if text.isascii() and "\x1b" not in text else ftfy.fix_text(text, config)
+
+    def clean(text: str) -> str:
+        if text.isascii():
+            # Line ends and control characters, which is all that ftfy would change here, are for other steps.
+            return text if "\x1b" not in text else ftfy.fix_text(text, config)
+        if _MAY_BE_BROKEN.search(text):
+            return ftfy.fix_text(text, config)
+        return unicodedata.normalize("NFC", text)
+
+    return clean
 
 
 def markup_cleaner() -> Clean:

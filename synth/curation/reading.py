@@ -8,19 +8,23 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
+from synth.curation.roles import LOG_LINE
 from synth.errors import UsageError
 from synth.messages import Json
 
-SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".txt")
+SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".txt", ".html")
 MAX_LINE_BYTES = 64_000_000
+_DASHES = re.compile("[-=*_]{3,}")
 _MAX_RATIO = 200
 _RATIO_COUNTS_FROM = 64_000_000
 
@@ -44,7 +48,9 @@ class Row:
 def file_kind(path: Path) -> str:
     """The suffix that says how a file is read, ``.gz`` aside. Raises ``UsageError`` for one that is not known."""
     suffix = (Path(path.stem) if path.suffix.lower() == ".gz" else path).suffix.lower()
-    suffix = {".ndjson": ".jsonl", ".pq": ".parquet"}.get(suffix, suffix)
+    suffix = {".ndjson": ".jsonl", ".pq": ".parquet", ".log": ".txt", ".md": ".txt", ".htm": ".html"}.get(
+        suffix, suffix
+    )
     if suffix not in SUFFIXES:
         raise UsageError(f"{path}: synth reads {', '.join(SUFFIXES)}, and .gz of these", hint="rename or convert it")
     return suffix
@@ -53,8 +59,9 @@ def file_kind(path: Path) -> str:
 def read_rows(path: Path, tell: Tell) -> Iterator[Row]:
     """The rows of ``path`` in their order; ``tell`` hears of each that cannot be read.
 
-    Text files give rows with the one field ``text``. Raises ``UsageError`` where the file as a whole cannot be read:
-    it is not there, is no Parquet, or is a gzip bomb.
+    Text files give rows with the one field ``text``: one for each line; where the first begins with ``role:``, as in a
+    log of chats, one for all lines up to a line of dashes or two empty ones. An HTML file is one row. Raises
+    ``UsageError`` where the file as a whole cannot be read: it is not there, is no Parquet, or is a gzip bomb.
     """
     kind = file_kind(path)
     if kind == ".parquet":
@@ -71,10 +78,13 @@ def read_rows(path: Path, tell: Tell) -> Iterator[Row]:
                     yield from _csv(stream, tell)
                 case ".json":
                     yield from _json(stream, path, tell)
+                case ".html":
+                    content = stream.read(MAX_LINE_BYTES + 1)
+                    if len(content) > MAX_LINE_BYTES:
+                        raise UsageError(f"{path}: an .html file is read whole, and this has more than 64 MB")
+                    yield Row(1, {"text": decode(content, 1, tell)})
                 case _:
-                    for line, content in _lines(stream, tell):
-                        if content.strip():
-                            yield Row(line, {"text": decode(content, line, tell)})
+                    yield from _texts(stream, tell)
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}") from None
     except IsADirectoryError:
@@ -106,6 +116,33 @@ def _lines(stream: IO[bytes], tell: Tell) -> Iterator[tuple[int, bytes]]:
             tell(number, f"the line has more than {MAX_LINE_BYTES // 1_000_000} MB")
             continue
         yield number, content
+
+
+def _texts(stream: IO[bytes], tell: Tell) -> Iterator[Row]:
+    lines = ((line, decode(content, line, tell).rstrip("\r\n")) for line, content in _lines(stream, tell))
+    first = next(((line, text) for line, text in lines if text.strip()), None)
+    if first is None:
+        return
+    together = chain([first], lines)
+    if LOG_LINE.match(first[1]):
+        yield from _chats(together)
+    else:
+        yield from (Row(line, {"text": text}) for line, text in together if text.strip())
+
+
+def _chats(lines: Iterable[tuple[int, str]]) -> Iterator[Row]:
+    begin, chat, empty = 0, list[str](), 0
+    for line, text in lines:
+        empty = 0 if text.strip() else empty + 1
+        dashes = _DASHES.fullmatch(text.strip()) is not None
+        if chat and (empty == 2 or dashes):
+            yield Row(begin, {"text": "\n".join(chat).strip()})
+            chat = []
+        elif (text.strip() and not dashes) or chat:
+            begin = begin if chat else line
+            chat.append(text)
+    if chat:
+        yield Row(begin, {"text": "\n".join(chat).strip()})
 
 
 def _jsonl(stream: IO[bytes], tell: Tell) -> Iterator[Row]:

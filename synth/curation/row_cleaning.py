@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from synth.curation.chats import CHAT_COLUMNS, NotAChat, to_chat
 from synth.curation.cleaning import Dropped
 from synth.curation.minhash import Banding, Signer
 from synth.curation.reading import Row
@@ -109,7 +110,12 @@ class RowCleaner:
         if not any(text and not text.isspace() for text in texts):
             tally.drop("no text", row.line, "\n".join(before))
             return None
-        return (row if texts == before else Row(row.line, with_texts(row.data, texts, fields))), texts
+        clean = row if texts == before else Row(row.line, with_texts(row.data, texts, fields))
+        try:
+            return (_as_chat(clean, tally) if self._spec.messages else clean), texts
+        except NotAChat as error:
+            tally.drop(f"no chat: {error.message}", row.line, "\n".join(texts))
+            return None
 
     @staticmethod
     def _show(step: Step, line: int, before: list[str], after: list[str], tally: Tally) -> None:
@@ -120,3 +126,20 @@ class RowCleaner:
         same = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
         start = max(0, same - 20)
         tally.show(step.name, line, "" if step.private else old[start:], new[start:])
+
+
+def _as_chat(row: Row, tally: Tally) -> Row:
+    """The row with ``messages`` in OpenAI's form; columns that a chat is read from make way. Raises ``NotAChat``."""
+    messages, tools = to_chat(row.data)
+    for message in messages:
+        if message.role in {"user", "assistant"} and not message.tool_calls and not (message.content or "").strip():
+            raise NotAChat(f"an empty message of the {message.role}")
+    data = {name: value for name, value in row.data.items() if name not in CHAT_COLUMNS}
+    data["messages"] = [message.to_dict() for message in messages]
+    if tools:
+        data["tools"] = [tool.to_dict() for tool in tools]
+    if data == row.data:
+        return row
+    tally.changed["messages"] += 1
+    tally.show("messages", row.line, str(row.data), f"{messages[0].role}: {messages[0].content}")
+    return Row(row.line, data)

@@ -91,5 +91,8 @@ class CleanSpec(Spec):
     """Personal data: `action: reject` drops the row."""
     decontaminate: DecontaminateOptions | None = None
     """Drop what a benchmark has too."""
+    messages: bool = False
+    """Make every row a chat: `messages` out of ShareGPT, Alpaca, pairs of question and answer, or a log of
+    `role: text`. Drop what is none."""
     dedup: Number | None = Field(None, gt=0, le=1)
     """Drop near-duplicates from this Jaccard similarity of three-word shingles; 0.7 is usual."""

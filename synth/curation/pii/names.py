@@ -42,8 +42,9 @@ _BEFORE = frozenset(
 )
 """What a surname may follow without being part of the name."""
 _PLACES = frozenset(
-    "Street St Road Rd Avenue Ave Lane Drive Square Park Bridge Station Airport Beach River Lake County City Island Bay "
-    "Hill Hills House Hotel Hospital University College School Museum Church Inc Ltd Corp Bank Day Prize Award".split()
+    "Street St Road Rd Avenue Ave Lane Drive Square Park Bridge Station Airport Beach River Lake County City "
+    "Island Bay Hill Hills House Hotel Hospital University College School Museum Church Inc Ltd Corp Bank Day "
+    "Prize Award".split()
 )
 """What a given name may stand before in the name of something else."""
 

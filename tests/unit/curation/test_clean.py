@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing import resource_tracker
 from pathlib import Path
 
+import ftfy
 import orjson
 import pytest
 from hypothesis import given
@@ -46,6 +47,18 @@ from synth.recipe.cleaning import CleanSpec
 )
 def test_what_a_step_does(step: Clean, before: str, after: str) -> None:
     assert step(before) == after
+
+
+LATIN = st.text(st.sampled_from("ab .'\n\réàÃÂ ñüœ“”’–…€™©½şžЖяΩé漢अı\xa0\u0301ﬁａ\ufeff"), max_size=12)
+
+
+@given(LATIN, st.sampled_from(["latin-1", "cp1252", "cp1251", "mac-roman", "cp437", "iso-8859-2", "utf-8"]))
+def test_the_short_cut_past_ftfy_changes_nothing(text: str, wrongly: str) -> None:
+    broken = text.encode().decode(wrongly, "replace")
+    config = ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=False, normalization="NFC")
+    clean = unicode_cleaner()
+    for given_text in (broken, f"so {text} {broken} it is"):
+        assert space_cleaner()(clean(given_text)) == space_cleaner()(ftfy.fix_text(given_text, config))
 
 
 @given(st.text())
