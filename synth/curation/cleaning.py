@@ -36,8 +36,12 @@ _MAY_BE_BROKEN = re.compile(
     "|[\xa0-\u05ff\u2010-\u25ff\uf8ff]{2}|[ÂÃÅÎÐÙ] "
 )
 """What ftfy changes has one of these; letters that were taken for others come two and more in a row."""
-_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
-_EMPTY_LINK = re.compile(r"(?<!!)\[[\s¶#🔗]*\]\([^)\n]*\)")
+_CLOSES_ITSELF = re.compile(r"<(?:br|dd|dt|hr|img|input|li|link|meta|option|p|td|th|tr|wbr|!)", re.IGNORECASE)
+_URL = r"\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)"
+_IMAGE = re.compile(rf"!\[([^\[\]\n]*)\]{_URL}")
+_EMPTY_LINK = re.compile(rf"(?<!!)\[[\s¶#🔗]*\]{_URL}")
+_MOST_NESTED = 2000
+"""Elements in each other, beyond which a parser's time grows with the square; no page has as many."""
 _BLOCKS = "p, div, li, tr, h1, h2, h3, h4, h5, h6, section, article, blockquote, pre, table, ul, ol"
 _WIDE_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LINE_END = re.compile("\r\n?|\u2028|\u2029|\x85")
@@ -90,6 +94,8 @@ def markup_cleaner() -> Clean:
             text = _EMPTY_LINK.sub("", _IMAGE.sub(r"\1", text))
         if "<" not in text or not _TAG.search(text):
             return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
+        if text.count("<") > _MOST_NESTED and _depth(text) > _MOST_NESTED:
+            return html.unescape(_TAG.sub(" ", text))
         tree = LexborHTMLParser(_OTHER_LESS_THAN.sub("&lt;", text))
         tree.strip_tags(["script", "style", "noscript", "template", "iframe", "svg"])
         for line_break in tree.css("br"):
@@ -105,6 +111,19 @@ def markup_cleaner() -> Clean:
         return "".join(part if place % 2 else strip(part) for place, part in enumerate(_CODE.split(text)))
 
     return clean
+
+
+def _depth(text: str) -> int:
+    """Most elements that are open at once."""
+    deepest = open_now = 0
+    for match in _TAG.finditer(text):
+        tag = match.group()
+        if tag.startswith("</"):
+            open_now = max(0, open_now - 1)
+        elif not tag.endswith("/>") and not _CLOSES_ITSELF.match(tag):
+            open_now += 1
+            deepest = max(deepest, open_now)
+    return deepest
 
 
 def invisible_cleaner() -> Clean:
