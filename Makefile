@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-dev
 STAMP_RUN := $(VENV)/.installed-run
 
-.PHONY: quickstart test check unit test-vllm format clean
+.PHONY: quickstart test check unit test-vllm docs format clean
 
 quickstart: $(STAMP_RUN)  ## from nothing to a small dataset, on the embedded model
 	$(BIN)/synth run recipes/quickstart.yaml
@@ -25,6 +25,10 @@ check: $(STAMP)  ## format, lint, types, layers and unit tests: under a minute
 
 test-vllm: $(STAMP)  ## a real vLLM (CPU build), in a virtual environment of its own
 	./tests/live/vllm/run
+
+docs: $(STAMP)  ## the documentation, in docs/_build
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[docs]'
+	$(BIN)/python -m sphinx -W -q -b html docs docs/_build
 
 format: $(STAMP)
 	$(BIN)/ruff format .
