@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from synth.agents.agent import Agent
@@ -54,6 +55,11 @@ _TOOL: Json = {
     "required": ["name", "description", "writes", "parameters", "results"],
     "additionalProperties": False,
 }
+_READING = frozenset("check compare fetch find get list look read retrieve search show track view".split())
+_WRITING = frozenset(
+    "add apply approve assign book cancel change close confirm create delete issue log mark modify move open order pay"
+    " place post refund register remove renew request reschedule reserve return schedule send set submit update".split()
+)
 _TEXT: Json = {"type": "string", "minLength": 10, "maxLength": 300}
 ECOSYSTEM_SCHEMA: Json = {
     "type": "object",
@@ -101,7 +107,7 @@ async def invent(planner: Agent, checker: Agent, context: UnitContext, faults: F
     complaint, text = "", ""
     for attempt in range(_TRIES):
         answer = await planner.ask(context, {**about(context), "complaint": complaint}, sample=attempt)
-        made, text = answer.value, answer.text
+        made, text = tidied(answer.value), answer.text
         complaint = check_ecosystem(made)
         if not complaint:
             break
@@ -113,7 +119,11 @@ async def invent(planner: Agent, checker: Agent, context: UnitContext, faults: F
     if _lacks(kept) or made["restriction"]["tool"] in checked["drop"]:
         kept = tools  # a reviewer that leaves no service is wrong
     names = {tool["name"] for tool in kept}
-    more = [tool for tool in checked["distractors"] if tool["name"] not in names and not _malformed(tool)]
+    more = [
+        {**tool, "writes": _writes(tool)}
+        for tool in checked["distractors"]
+        if tool["name"] not in names and not _malformed(tool)
+    ]
     offered = [*kept, *{tool["name"]: tool for tool in more}.values()]
     random.Random(context.sample_seed("order of tools")).shuffle(offered)
     forbidden, rule = made["restriction"]["tool"], made["restriction"]["rule"].strip().rstrip(".")
@@ -122,6 +132,20 @@ async def invent(planner: Agent, checker: Agent, context: UnitContext, faults: F
     )
     world = mock_world(made["name"], made["service"], [to_tool(t) for t in offered], policy=policy, faults=faults)
     return Ecosystem(world, forbidden, rule, tuple(made["goals"]))
+
+
+def tidied(made: Json) -> Json:
+    """A planner's answer with what a program can tell better: by its verb, whether a tool writes; and which tool a
+    restriction with a slip in its name is about."""
+    tools = [{**tool, "writes": _writes(tool)} for tool in made["tools"]]
+    restricted = made["restriction"]["tool"]
+    meant = get_close_matches(restricted, [tool["name"] for tool in tools], n=1, cutoff=0.8)
+    return {**made, "tools": tools, "restriction": {**made["restriction"], "tool": meant[0] if meant else restricted}}
+
+
+def _writes(tool: Json) -> bool:
+    verb = tool["name"].partition("_")[0]
+    return bool(verb in _WRITING or (tool["writes"] and verb not in _READING))
 
 
 def check_ecosystem(made: Json) -> str:

@@ -15,7 +15,7 @@ from synth.example import WorkUnit
 from synth.generators.base import Setup
 from synth.generators.tool_use.acted import ActedToolUse
 from synth.generators.tool_use.choose import make_tool_use
-from synth.generators.tool_use.ecosystem import check_ecosystem, to_tool
+from synth.generators.tool_use.ecosystem import check_ecosystem, tidied, to_tool
 from synth.generators.tool_use.scenario import PlannedStep, make_workflow
 from synth.outline import outline
 from synth.recipe.kinds.tool_use import ToolUseSpec
@@ -78,6 +78,13 @@ def test_a_planners_tool_gets_its_schemas() -> None:
     }
     assert tool.output is not None
     assert tool.output["required"] == ["berth"]
+
+
+def test_what_a_verb_says_counts_more_than_what_a_planner_says() -> None:
+    tools = [written("get_tide", writes=True), written("reserve_berth"), written("weigh_boat", writes=True)]
+    made = tidied({"tools": tools, "restriction": {"tool": "reserve_berths", "rule": "must not be used at night"}})
+    assert [tool["writes"] for tool in made["tools"]] == [False, True, True]
+    assert made["restriction"] == {"tool": "reserve_berth", "rule": "must not be used at night"}
 
 
 @pytest.mark.parametrize(
