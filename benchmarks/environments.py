@@ -149,13 +149,17 @@ def main() -> None:
             whole_run(spec, given.count)
         pstats.Stats(profile).sort_stats("tottime").print_stats(45)
         return
-    runs: dict[int, list[dict[str, float]]] = {1: [], MANY: []}
-    for _ in range(given.rounds):  # in turn, so that a busy moment of the machine hits both
-        for solutions, measured in runs.items():
-            measured.append(whole_run(spec, given.count if solutions == 1 else given.count // 4, solutions))
-    one, many = median(runs[1]), median(runs[MANY])
-    whole = {key: one[key] / given.count for key in ("seconds", "cpu")}
-    alone = {key: (many[key] / (given.count // 4) - whole[key]) / (MANY - 1) for key in whole}
+    few = max(1, given.count // 4)
+    sizes = {"few": (few, 1), "tasks": (given.count, 1), "talks": (few, MANY)}
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in sizes}
+    for _ in range(given.rounds):  # in turn, so that a busy moment of the machine hits all
+        for name, (tasks, solutions) in sizes.items():
+            runs[name].append(whole_run(spec, tasks, solutions))
+    took = {name: median(measured) for name, measured in runs.items()}
+    # Differences, so that what a run costs whatever its size does not count.
+    whole = {key: (took["tasks"][key] - took["few"][key]) / (given.count - few) for key in ("seconds", "cpu")}
+    alone = {key: (took["talks"][key] - took["few"][key]) / (few * (MANY - 1)) for key in whole}
+    one = took["tasks"]
     header = ["", "CPU ms", "a second of one core", "a second by the clock"]
     rows = [
         [name, f"{1000 * cost['cpu']:.2f}", f"{1 / cost['cpu']:.0f}", f"{1 / cost['seconds']:.0f}"]
