@@ -48,19 +48,24 @@ Responder = Callable[[MockRequest], Awaitable[Any]]
 
 
 class MockSession:
-    """One conversation. ``script`` holds answers to give before the responder is asked, by call."""
+    """One conversation. ``script`` holds answers to give before the responder is asked, by call; ``known`` are reads
+    that were answered before the conversation began, and are true in it."""
 
     def __init__(
         self,
         tools: Sequence[ToolSpec],
         responder: Responder,
         script: Sequence[Remembered] = (),
+        known: Sequence[Remembered] = (),
     ) -> None:
         self._tools = tools
         self._responder = responder
         self._memory = Memory()
+        self._known = tuple(known)
         self._outputs = {tool.name: ArgumentSchema(tool.output) for tool in tools if tool.output is not None}
         self._script: defaultdict[bytes, deque[Any]] = defaultdict(deque)
+        for said in known:
+            self._memory.remember(said)
         for said in script:
             self._script[said.key].append(said.answer)
 
@@ -94,7 +99,7 @@ class MockSession:
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[MockSession]:
-        yield MockSession(self._tools, self._responder, self._memory.calls)
+        yield MockSession(self._tools, self._responder, self._memory.calls[len(self._known) :], self._known)
 
     async def _ask(self, tool: ToolSpec, arguments: Json, key: bytes) -> Any:
         if self._script[key]:

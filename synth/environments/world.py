@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import takewhile
 
 from synth.environments.arguments import ArgumentSchema
 from synth.environments.environment import Environment
+from synth.environments.memory import Remembered
 from synth.environments.mock import MockSession, Responder
 from synth.environments.spec import EnvironmentSpec
 from synth.environments.vocabulary import Session, ToolSpec
 from synth.recipe.faults import FaultRates
 
-StartSession = Callable[[int, Responder | None], AbstractAsyncContextManager[Session]]
+StartSession = Callable[[int, Responder | None, Sequence[Remembered]], AbstractAsyncContextManager[Session]]
 
 
 class World:
@@ -47,14 +49,20 @@ class World:
 
     @asynccontextmanager
     async def start(
-        self, seed: int, *, faults: FaultRates | None = None, responder: Responder | None = None
+        self,
+        seed: int,
+        *,
+        faults: FaultRates | None = None,
+        responder: Responder | None = None,
+        said: Sequence[Remembered] = (),
     ) -> AsyncIterator[Environment]:
         """A fresh environment, for one conversation. The same seed is the same world, with the same faults.
 
-        ``faults`` instead of the world's own; ``{}`` for none. Mock tools need a ``responder``.
+        ``faults`` instead of the world's own; ``{}`` for none. Mock tools need a ``responder``; ``said`` is what they
+        answered to earlier calls, in whose world the conversation takes place: the same calls have these answers.
         """
         rates = self.faults if faults is None else faults
-        async with self._start(seed, responder) as session:
+        async with self._start(seed, responder, said) as session:
             yield Environment(self._offered, session, seed=seed, faults=rates, policy=self.policy)
 
 
@@ -64,10 +72,11 @@ def mock_world(
     """A world whose tools a model acts out. Tool names must differ."""
 
     @asynccontextmanager
-    async def start(seed: int, responder: Responder | None) -> AsyncIterator[Session]:
+    async def start(_: int, responder: Responder | None, said: Sequence[Remembered]) -> AsyncIterator[Session]:
         if responder is None:
             raise ValueError(f"the tools of {name!r} are mock tools: World.start needs a responder")
-        yield MockSession(tools, responder)
+        reads = list(takewhile(lambda one: not one.writes, said))
+        yield MockSession(tools, responder, said[len(reads) :], reads)
 
     return World(name, description, tools, start, policy=policy, faults=faults)
 
@@ -101,7 +110,7 @@ async def open_environment(spec: EnvironmentSpec) -> AsyncIterator[World]:
             spec.name,
             spec.description,
             tools.tools,
-            lambda seed, _: tools.session(seed),
+            lambda seed, *_: tools.session(seed),
             policy=spec.policy,
             faults=spec.faults,
         )

@@ -166,9 +166,9 @@ class ActedToolUse:
         """A fresh environment; ``number`` tells those of a unit apart."""
         responder = None
         if not self._is_live:
-            responder = Actor(self._tool, context, place=world.description, number=number, said=said)
+            responder = Actor(self._tool, context, place=world.description, number=number)
         faults = {} if calm else self._spec.faults.rates()
-        return world.start(context.unit.rng_seed, faults=faults, responder=responder)
+        return world.start(context.unit.rng_seed, faults=faults, responder=responder, said=said)
 
     def _offered(self, context: UnitContext, world: World, task: Task) -> list[str]:
         """The tools of the workflow, and others at random up to the number offered."""

@@ -1,8 +1,4 @@
-"""Tools that a model acts out: the agent behind the mock tools of one task (SYNTHAGENT, arXiv 2601.22511, stage 4).
-
-What the task's own calls were answered when it was made stays true in every conversation about it: the same call has
-that answer again, and what was looked up then is shown to the model beside what was said since.
-"""
+"""The agent behind mock tools (SYNTHAGENT, arXiv 2601.22511, stage 4)."""
 
 from __future__ import annotations
 
@@ -30,28 +26,16 @@ _MOST_ASKED = 10_000
 
 
 class Actor:
-    """Answers the calls of one conversation; ``number`` tells the conversations of a unit apart.
+    """Answers the calls of one conversation; ``number`` tells the conversations of a unit apart."""
 
-    ``said`` is what was answered when the task was made.
-    """
-
-    def __init__(
-        self, agent: Agent, context: UnitContext, *, place: str, number: int, said: Sequence[Remembered] = ()
-    ) -> None:
+    def __init__(self, agent: Agent, context: UnitContext, *, place: str, number: int) -> None:
         self._agent = agent
         self._context = context
         self._place = place
         self._asked = number * _MOST_ASKED
-        self._answers = {one.key: one.answer for one in said}
-        first_write = next((index for index, one in enumerate(said) if one.writes), len(said))
-        self._known = list(said[:first_write])
 
     async def __call__(self, request: MockRequest) -> Any:
         """As a ``Responder``. Raises ``Rejected`` where the agent gives no usable answer."""
-        key = call_key(request.tool, request.arguments)
-        if key in self._answers and not request.problem:
-            return self._answers[key]
-        shown = {said.key: said for said in [*self._known, *request.memory]}
         output = request.tool.output
         schema: Json = {"anyOf": [output, _ERROR]} if output is not None else {"type": "object"}
         variables = {
@@ -61,7 +45,7 @@ class Actor:
             "arguments": _json(request.arguments),
             "memory": [
                 {"tool": said.tool, "arguments": _json(said.arguments), "answer": _json(said.answer)}
-                for said in shown.values()
+                for said in request.memory
             ],
             "refused": _json(request.refused),
             "problem": request.problem,

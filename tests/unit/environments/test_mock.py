@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.environments.memory import call_key
+from synth.environments.memory import Remembered, call_key
 from synth.environments.mock import MockRequest
 from synth.environments.spec import load_environment
 from synth.environments.vocabulary import ToolSpec
@@ -209,3 +209,32 @@ def test_a_tools_yaml_with_mistakes(tmp_path: Path, text: str, line: int, messag
         load_environment(folder)
     problem = caught.value.problems[0]
     assert (problem.file, problem.line, problem.message) == (str(folder / "tools.yaml"), line, message)
+
+
+async def test_a_conversation_takes_place_in_the_world_of_earlier_calls() -> None:
+    made = Script({"order_id": "W1", "status": "pending"}, {"done": True})
+    world = _world()
+    async with world.start(1, responder=made) as task:
+        await task.call("get_order", '{"order_id": "W1"}')
+        await task.call("cancel_order", '{"order_id": "W1"}')
+        tools = {tool.name: tool for tool in world.tools}
+        said = [
+            Remembered(
+                call_key(tools[call.name], orjson.loads(call.arguments)),
+                call.name,
+                orjson.loads(call.arguments),
+                orjson.loads(call.result.content),
+                call.result.wrote,
+            )
+            for call in task.calls
+        ]
+    later = Script([{"order_id": "W1", "status": "sent"}], [{"order_id": "W1", "status": "pending"}])
+    async with world.start(1, responder=later, said=said) as talk:
+        assert await talk.state() == {"writes": []}
+        listed = await talk.call("list_orders", "{}")
+        assert orjson.loads(listed.content) == [{"order_id": "W1", "status": "pending"}]
+        assert later.asked[1].problem == 'status of order_id W1 was "pending" before, and is "sent" now'
+        assert (await talk.call("get_order", '{"order_id": "W1"}')).content == '{"order_id":"W1","status":"pending"}'
+        assert (await talk.call("cancel_order", '{"order_id": "W1"}')).content == '{"done":true}'
+        assert len(later.asked) == 2
+        assert await talk.replay() == []
