@@ -72,6 +72,8 @@ class Troupe:
             return orjson.dumps(self.answers["inventor"]).decode()
         if '"distractors"' in text:
             return orjson.dumps(self.answers["checker"]).decode()
+        if "Refuse the task when" in text:
+            return '{"reason": "nobody speaks like that", "ok": false}'
         if called := re.search(r"The call: (\w+)(\(.*\))", text):
             self.acted[called[1] + called[2]] += 1
             return orjson.dumps(self.answers[called[1]]).decode()
@@ -207,6 +209,11 @@ def test_an_opening_that_gives_a_fact_away_is_no_task(club: Path) -> None:
     troupe.wish = {**COURT, "opening": "Hi, Ines Ortega here, I would like a court."}
     result = perform(club, troupe, environment="club")
     assert rejected(result) == {("task", "its opening gives away 'Ines Ortega'")}
+
+
+def test_a_reviewer_sends_tasks_back(club: Path) -> None:
+    result = perform(club, court(), environment="club", agents={"reviewer": "m"})
+    assert rejected(result) == {("review", "nobody speaks like that")}
 
 
 SERVICE = {

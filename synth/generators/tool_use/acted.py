@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
+from synth.agents.agent import Agent
 from synth.agents.context import UnitContext
 from synth.agents.simulated_user import USER_SCHEMA, SimulatedUser
 from synth.agents.tool_loop import Conversation, converse, shown
@@ -34,6 +35,7 @@ from synth.generators.tool_use.acted_outline import (
 from synth.generators.tool_use.acting import Actor, remembered
 from synth.generators.tool_use.ecosystem import CHECK_SCHEMA, ECOSYSTEM_SCHEMA, Ecosystem, about, invent
 from synth.generators.tool_use.guiding import WorkflowGuide
+from synth.generators.tool_use.review import REVIEW_SCHEMA, review
 from synth.generators.tool_use.reward import Criteria, told_before_use
 from synth.generators.tool_use.rubric import Judged, RubricJudge
 from synth.generators.tool_use.scenario import ask_planner, plan_scenario
@@ -81,6 +83,10 @@ class ActedToolUse:
         self._user = setup.agent("user", sampling=SamplingSpec(temperature=0.7, max_tokens=150), schema=USER_SCHEMA)
         self._assistant = setup.agent("assistant", sampling=SamplingSpec(temperature=0.5, max_tokens=400))
         self._assistant_prompt = shipped_template("tool_use/assistant")
+        self._reviewer: Agent | None = None
+        if "reviewer" in spec.agents:
+            careful = SamplingSpec(temperature=0.3, max_tokens=200)
+            self._reviewer = setup.agent("reviewer", sampling=careful, schema=REVIEW_SCHEMA)
         self._judge = RubricJudge(setup, setup.base) if "judge" in spec.agents else None
 
     @asynccontextmanager
@@ -102,6 +108,7 @@ class ActedToolUse:
                 place.world,
                 lambda attempt: self._begin(context, place.world, _PLANNING + attempt, calm=True),
                 forbidden=place.forbidden,
+                reviewer=self._reviewer,
             )
             task = scenario.task
             if context.rng.random() < self._spec.give_ups:
@@ -138,6 +145,8 @@ class ActedToolUse:
             actor = Understudy(Actor(self._tool, context, place=world.description, number=0))
             environment = await stack.enter_async_context(world.start(0, faults={}, responder=actor))
             task = await rehearse_calls(world, environment)
+            if self._reviewer is not None:
+                await review(self._reviewer, context, task, place=world.description, number=0)
             for number in range(self._spec.solutions):
                 trial = await stack.enter_async_context(environment.fresh())
                 talk = await rehearse_conversation(

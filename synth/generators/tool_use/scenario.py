@@ -23,6 +23,7 @@ from synth.environments.vocabulary import RecordedCall
 from synth.environments.world import World
 from synth.errors import Rejected
 from synth.generators.tool_use.blueprint import Action, Blueprint
+from synth.generators.tool_use.review import review
 from synth.generators.tool_use.task import Task, check_opening
 from synth.generators.tool_use.workflow import Fact, Step, Workflow
 from synth.messages import Json, Tool
@@ -59,11 +60,18 @@ class PlannedStep(Step):
 
 
 async def plan_scenario(
-    planner: Agent, context: UnitContext, world: World, begin: Begin, *, forbidden: str | None = None
+    planner: Agent,
+    context: UnitContext,
+    world: World,
+    begin: Begin,
+    *,
+    forbidden: str | None = None,
+    reviewer: Agent | None = None,
 ) -> Scenario:
     """A wish that was carried out. ``forbidden`` is a tool that it must not take.
 
-    Raises ``Rejected``: ``blueprint`` where no proposal goes through, ``task`` where the first line gives it away.
+    Raises ``Rejected``: ``blueprint`` where no proposal goes through, ``task`` where the first line gives it away,
+    ``review`` where the ``reviewer`` finds fault with each.
     """
     gate, complaint, text = "blueprint", "", ""
     for attempt in range(_TRIES):
@@ -81,9 +89,14 @@ async def plan_scenario(
         task = make_task(answer.value, said, world, start, end)
         gate = "task"
         complaint = check_opening(task.opening, task.workflow, [tool.name for tool in world.tools])
+        if complaint:
+            complaint = f"its opening {complaint}"
+            continue
+        if reviewer is not None:
+            gate = "review"
+            complaint = await review(reviewer, context, task, place=world.description, number=attempt)
         if not complaint:
             return Scenario(task, said)
-        complaint = f"its opening {complaint}"
     raise Rejected(gate, complaint, text=text)
 
 
