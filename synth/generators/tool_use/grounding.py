@@ -21,7 +21,12 @@ from synth.messages import Json
 
 _FORM = 3
 """So many parameters must stand in one object of the state for it to count as a form."""
+_LONGEST = 80
+"""Characters; nobody tells a longer text, or one of several lines, in a chat."""
 _AMOUNTS = (5, 10, 15, 20, 25, 40, 60)
+
+_NAMES_A = re.compile(r"\b(?:(?:path|name|id) of|or) (?:an?|the) (?:[A-Z]+ )?(\w+)")
+"""A parameter whose description says "Absolute path of a CSV file" means one of the state's files."""
 
 Near = Mapping[str, list[Any]]
 """Values by the names that they stand under, in one record and in those that it is linked with."""
@@ -50,6 +55,7 @@ class Grounds:
         self.keys = {record.key for record in self.records}
         self.ids = self.keys | set(_named_ids(state))
         """Every id of the state: the keys of its tables, and what stands under a name such as ``item_id``."""
+        self._lists = {_stem(name): value for name, value in state.items() if isinstance(value, list)}
         self._objects = [found for record in self.records for found in _objects(record.value, record.table)]
         self._mentions = [self._mentioned(record) for record in self.records]
         self._linked: dict[str, list[int]] = defaultdict(list)
@@ -77,6 +83,8 @@ class Grounds:
             near[_stem(record.table)].append(record.key)
             for name, value in _walk(record.value):
                 near[_stem(name)].append(value)
+        for name, values in self._lists.items():
+            near[name] += [value for value in values if isinstance(value, str)]
         return near
 
     def _outside(self, tables: set[str]) -> list[int]:
@@ -154,10 +162,14 @@ def draw_value(name: str, schema: Json, defs: Json, near: Near, rng: random.Rand
         return draw_value(name, rng.choice(options), defs, near, rng)
     if "enum" in schema:
         return rng.choice(schema["enum"])
-    known = near_values(name, near)
+    known = near_values(name, schema, near)
     match schema.get("type"):
         case "string":
-            texts = [value for value in known if isinstance(value, str) and value]
+            texts = [
+                value
+                for value in known
+                if isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable()
+            ]
             return rng.choice(texts) if texts else None
         case "integer" | "number":
             numbers = [value for value in known if isinstance(value, int | float) and not isinstance(value, bool)]
@@ -173,7 +185,13 @@ def draw_value(name: str, schema: Json, defs: Json, near: Near, rng: random.Rand
     return None
 
 
-def near_values(name: str, near: Near) -> list[Any]:
+def near_values(name: str, schema: Json, near: Near) -> list[Any]:
+    """What a parameter may mean: by its name, or else by what its description calls it."""
+    meant = _NAMES_A.findall(schema.get("description", ""))
+    return next(filter(None, (_named_so(one, near) for one in [name, *meant])), [])
+
+
+def _named_so(name: str, near: Near) -> list[Any]:
     """What ``new_item_ids`` may mean: what stands under ``item_id`` or ``items``, and what looks like one of those."""
     words = _stem(name).split("_")
     for start in range(len(words)):

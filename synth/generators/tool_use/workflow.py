@@ -178,7 +178,11 @@ class _Search:
         shown = {text for one in self._lookups for text in one.shows}
         for names in [required] if required else [[name] for name in properties]:
             known = [
-                [value for value in dict.fromkeys(near_values(name, self._near)) if self._sayable(value, shown)]
+                [
+                    value
+                    for value in dict.fromkeys(near_values(name, properties[name], self._near))
+                    if self._sayable(value, shown)
+                ]
                 for name in names
             ]
             for values in islice(product(*known), _MOST_VALUES) if names else ():
@@ -222,9 +226,12 @@ class _Search:
         self.steps.append(Step(lookup.tool, lookup.arguments, False, tuple(needs)))
 
     def _tell(self, fact: Fact) -> str:
-        """Note a fact, under a name that no other fact has."""
+        """Note a fact, under a name that no other fact has; what is told once is one fact."""
+        for known in self.facts.values():
+            if known.text == fact.text:
+                return known.name
         name, number = fact.name, 2
-        while name in self.facts and self.facts[name].text != fact.text:
+        while name in self.facts:
             name, number = f"{fact.name} {number}", number + 1
         self.facts[name] = replace(fact, name=name)
         return name

@@ -15,16 +15,16 @@ from synth.generators.tool_use.workflow import Fact, describe, plan_workflow
 from synth.messages import Message
 
 
-@pytest.fixture(params=["retail", "calendar"])
+@pytest.fixture(params=["retail", "calendar", "filesystem_sql"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     async with open_environment(load_environment(find_environment(request.param, Path()))) as opened:
         yield opened
 
 
 async def test_a_workflow_leads_to_the_target_and_knows_nothing_that_nobody_says(world: World) -> None:
-    for seed in range(6):
+    for seed in range(4):
         async with world.start(seed) as environment:
-            blueprint = await draw_blueprint(world, environment, random.Random(seed), actions=1 + seed % 2)
+            blueprint = await draw_blueprint(world, environment, random.Random(seed), actions=1)
             workflow = await plan_workflow(world, environment, blueprint)
             assert [step.tool for step in workflow.steps if step.writes] == [one.tool for one in blueprint.actions]
             told = " ".join(fact.text for fact in workflow.facts.values())
