@@ -2,10 +2,10 @@
 
     python benchmarks/judge.py --data gsm8k_seeds.jsonl --work /tmp/judge --judge qwen2.5-coder-0.5b
 
-Once, ``--solver`` solves the questions greedily and exact answers grade its chains; ``--chains`` of them are kept, half
-of them right and half wrong, in the order of the questions. Then the judge reads each by the rubric ``reasoning``
-through ``synth judge``'s own code. Chance has accuracy 0.5 and kappa 0. Answers are kept in the user's cache: a run
-that was stopped goes on where it ended.
+Once, ``--solver`` writes ``--samples`` chains for each question and exact answers grade them. Of each question that got
+both, one right and one wrong chain are kept, so that a hard question makes no chain suspicious. Then the judge reads
+each by the rubric ``reasoning`` through ``synth judge``'s own code. Chance has accuracy 0.5 and kappa 0. Answers are
+kept in the user's cache: a run that was stopped goes on where it ended.
 """
 
 from __future__ import annotations
@@ -35,26 +35,27 @@ from synth.store import Store
 _AT_ONCE = 8
 
 
-async def solve_all(questions: list[Json], model: str, work: Path) -> list[Chain]:
-    store = Store.open(work / "chains.sqlite")
+async def solve_all(questions: list[Json], options: argparse.Namespace) -> list[list[Chain]]:
+    store = Store.open(options.work / "chains.sqlite")
     store.prepare_resume()
-    spec = ModelSpec(provider="embedded", model=model)
+    spec = ModelSpec(provider="embedded", model=options.solver)
+    if options.base_url:
+        spec = ModelSpec(provider="openai", model=options.solver, base_url=options.base_url, send_seed=False)
     setup = Setup(CotSpec(kind="cot", count=1), {"solver": spec}, Path())
-    solver = setup.agent("solver", sampling=SamplingSpec(temperature=0, max_tokens=400), template="cot/solver")
+    sampling = SamplingSpec(temperature=0.8, top_p=0.95, max_tokens=400)
+    solver = setup.agent("solver", sampling=sampling, template="cot/solver")
     places = asyncio.Semaphore(_AT_ONCE)
     try:
         async with open_models({"solver": spec}, base=Path()) as models:
             caller = JournaledCaller(models, store)
 
-            async def chain(index: int) -> Chain:
+            async def chains(index: int) -> list[Chain]:
                 unit = WorkUnit("judge", "cot", index, 0, None, {}, derive_seed("judge", index))
+                visible = {"question": questions[index]["question"]}
                 async with places:
-                    chains = await solve(
-                        solver, UnitContext(unit, caller), {"question": questions[index]["question"]}, 1
-                    )
-                return chains[0]
+                    return await solve(solver, UnitContext(unit, caller), visible, options.samples)
 
-            return await asyncio.gather(*(chain(index) for index in range(len(questions))))
+            return await asyncio.gather(*(chains(index) for index in range(len(questions))))
     finally:
         await store.flush()
         store.close()
@@ -63,24 +64,24 @@ async def solve_all(questions: list[Json], model: str, work: Path) -> list[Chain
 def write_chains(options: argparse.Namespace) -> None:
     """``chains.jsonl`` with conversations, ``labels.jsonl`` with what exact answers say of them."""
     questions = [json.loads(line) for line in options.data.read_text().splitlines()][: options.questions]
-    chains = asyncio.run(solve_all(questions, options.solver, options.work))
-    sides: dict[bool, list[tuple[Json, Json]]] = {True: [], False: []}
-    for row, chain in zip(questions, chains, strict=True):
-        right = chain.answer is not None and same_answer(chain.answer, row["answer"])
-        said = [{"role": "user", "content": row["question"]}, {"role": "assistant", "content": chain.text}]
-        label = {
-            "id": row["id"],
-            "mark": "good" if right else "bad",
-            "levels": {"answer": "right" if right else "wrong"},
-        }
-        sides[right].append(({"id": row["id"], "messages": said}, label))
-    half = options.chains // 2
-    print(
-        f"{options.solver}: {len(sides[True])} of {len(questions)} chains right; {half} of each side at most are kept"
-    )
-    kept = sides[True][:half] + sides[False][:half]
-    for name, lines in (("chains", [one for one, _ in kept]), ("labels", [label for _, label in kept])):
-        (options.work / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    solved = asyncio.run(solve_all(questions, options))
+    rows, labels, pairs = [], [], 0
+    for row, chains in zip(questions, solved, strict=True):
+        by_side: dict[bool, Chain] = {}
+        for chain in chains:
+            if chain.answer is not None:  # a chain without an answer needs no judge
+                by_side.setdefault(same_answer(chain.answer, row["answer"]), chain)
+        if len(by_side) < 2 or pairs == options.pairs:
+            continue
+        pairs += 1
+        for right, chain in sorted(by_side.items()):
+            name, said = f"{row['id']}-{'right' if right else 'wrong'}", {"role": "assistant", "content": chain.text}
+            rows.append({"id": name, "messages": [{"role": "user", "content": row["question"]}, said]})
+            level = "right" if right else "wrong"
+            labels.append({"id": name, "mark": "good" if right else "bad", "levels": {"answer": level}})
+    print(f"{pairs} of {len(questions)} questions have a right and a wrong chain")
+    for path, lines in (("chains.jsonl", rows), ("labels.jsonl", labels)):
+        (options.work / path).write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def main() -> None:
@@ -88,9 +89,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="JSONL with id, question and answer")
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--judge", action="append", help="a name of `synth models list`, or a .gguf; many times")
-    parser.add_argument("--solver", default="qwen2.5-coder-1.5b")
-    parser.add_argument("--questions", type=int, default=90)
-    parser.add_argument("--chains", type=int, default=60)
+    parser.add_argument("--solver", default="qwen2.5-coder-0.5b")
+    parser.add_argument("--base-url", help="an endpoint that serves the solver, instead of the embedded one")
+    parser.add_argument("--questions", type=int, default=80)
+    parser.add_argument("--samples", type=int, default=4)
+    parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--rubric", default="reasoning")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)

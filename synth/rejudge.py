@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ def plan_judging(
         if name in known:
             chosen[name] = _of_run(name, known[name], lock)
         elif name in embedded or is_path(name):
-            chosen[name] = ModelSpec(provider="embedded", model=name)
+            chosen[re.sub(r"^\W+|[^\w.-]", "-", Path(name).name)] = ModelSpec(provider="embedded", model=name)
         else:
             hint = did_you_mean(name, [*known, *embedded], "models")
             raise UsageError(f"there is no model {name!r}", hint=hint)

@@ -7,7 +7,9 @@ import orjson
 import pytest
 
 from synth.job import run
+from synth.judging.panel import Panel
 from synth.recipe.load import load_recipe
+from synth.rejudge import plan_judging
 
 from .conftest import Outcome, Synth
 
@@ -102,3 +104,11 @@ def test_what_is_not_there_is_said(judge: Synth, words: list[str], message: str)
     done = judge(*words)
     assert done.code == 2
     assert message in done.err
+
+
+def test_a_model_file_is_a_judge_under_its_own_name(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"messages": []}\n')
+    judging = plan_judging(rows, judges=[str(tmp_path / "my models" / "tiny (v2).gguf")])
+    assert judging.models.keys() == {"tiny--v2-.gguf"}
+    Panel(judging.rubric, judging.models, list(judging.models))
