@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from synth.agents.context import UnitContext
+from synth.diversity.lexical import overlap
 from synth.errors import Rejected, UsageError
 from synth.example import Draft, Seed
 from synth.generators.base import Setup
@@ -26,6 +27,10 @@ _SCHEMA: Json = {
 }
 _MOST_LABELS_SHOWN = 12
 """Of examples with their labels, in the judge's prompt."""
+_TRIES = 2
+"""Texts written before a unit is given up."""
+_MOST_OVERLAP = 0.6
+"""Of three-word shingles with one of the examples: more is a copy with a word changed."""
 
 
 class Classify:
@@ -35,7 +40,7 @@ class Classify:
         for seed in setup.seeds:
             self._by_label[_label(seed)].append(seed)
         self._labels = sorted(self._by_label)
-        sampling = SamplingSpec(temperature=1.0, top_p=0.95, max_tokens=200)
+        sampling = SamplingSpec(temperature=0.9, top_p=0.9, max_tokens=200)
         self._writer = setup.agent("writer", sampling=sampling, schema=_SCHEMA)
         choosing = SamplingSpec(temperature=0, max_tokens=60)
         self._judge = setup.agent("judge", sampling=choosing, schema=_choice(self._labels))
@@ -46,8 +51,7 @@ class Classify:
         assert context.unit.seed is not None
         label = _label(context.unit.seed)
         shown = self._examples(context, context.unit.seed)
-        reply = await self._writer.ask(context, {"label": label, "examples": shown})
-        text = str(reply.value["text"]).strip()
+        text = await self._write(context, label, shown)
         visible = {"text": text, "labels": self._labels, "examples": self._labelled(context)}
         found = (await self._judge.ask(context, visible)).value["label"]
         if found != label:
@@ -60,6 +64,18 @@ class Classify:
             rejected = Response(Message("assistant", rival), 0.0, separates)
             extra |= preference_columns((asked,), Response(said, 1.0, "right label"), rejected, separates)
         return Draft(messages=(asked, said), text=text, extra=extra)
+
+    async def _write(self, context: UnitContext, label: str, shown: Sequence[str]) -> str:
+        """A text that has the form of ``shown``. Raises ``Rejected`` (gate ``form``) where the second is not better."""
+        complaint = ""
+        for sample in range(_TRIES):
+            visible = {"label": label, "examples": shown, "complaint": complaint}
+            reply = await self._writer.ask(context, visible, sample=sample)
+            text = str(reply.value["text"]).strip()
+            complaint = _complaint(text, label, shown)
+            if not complaint:
+                return text
+        raise Rejected("form", complaint, text=text)
 
     async def _rival(self, context: UnitContext, visible: Json, label: str) -> str:
         """The label that the text is most easily taken for besides its own."""
@@ -82,6 +98,18 @@ class Classify:
         for seed, _ in chosen:
             context.showed(seed)
         return [(_text(seed), label) for seed, label in chosen]
+
+
+def _complaint(text: str, label: str, examples: Sequence[str]) -> str:
+    """What a program can see wrong with a text that should be one more of ``examples``; empty where nothing is."""
+    words, longest = len(text.split()), max(len(example.split()) for example in examples)
+    if words > 1.5 * longest + 5:
+        return "it was much longer than the texts given"
+    if label.lower() in text.lower() and not any(label.lower() in example.lower() for example in examples):
+        return f"it said {label!r}"
+    if any(overlap(example, text) > _MOST_OVERLAP for example in examples):
+        return "it was nearly the same as a text given"
+    return ""
 
 
 def _text(seed: Seed) -> str:

@@ -35,9 +35,9 @@ HINTS = r"""
 - {match: 'number alone', answer: ["6 * 4 - 2 = 22\nAnswer: 22"]}
 """
 LABELS = r"""
-- {system: realistic short texts, match: 'category "delivery"', json: {text: Where on earth is my box from last month}}
-- {system: realistic short texts, match: 'category "refund"', json: {text: Nobody paid me back for the broken chair}}
-- {system: realistic short texts, json: {text: It says that my name is already in use}}
+- {system: collection of texts, match: 'category "delivery"', json: {text: Where on earth is my box from last month}}
+- {system: collection of texts, match: 'category "refund"', json: {text: Nobody paid me back for the broken chair}}
+- {system: collection of texts, json: {text: It says that my name is already in use}}
 - {system: sort short texts, match: 'Text: Where on earth.*\n', json: {label: delivery}}
 - {system: sort short texts, match: 'Text: Nobody paid.*\n', json: {label: refund}}
 - {system: sort short texts, json: {label: account}}
