@@ -103,7 +103,11 @@ def main() -> None:
     for judge in options.judge or []:
         judging = plan_judging(options.work / "chains.jsonl", rubric=options.rubric, judges=[judge], least=1.0)
         found = judge_rows(
-            options.work / "chains.jsonl", judging, against=options.work / "labels.jsonl", listener=ignore
+            options.work / "chains.jsonl",
+            judging,
+            against=options.work / "labels.jsonl",
+            limit=2 * options.pairs,
+            listener=ignore,
         )
         (options.work / f"{Path(judge).stem}-{Path(options.rubric).stem}.json").write_text(json.dumps(found, indent=1))
         (answer,) = found["against"]["criteria"]["answer"]
