@@ -2,14 +2,15 @@
 
 Nobody can know how much of what a model makes will be accepted, so the estimate is for a run where every first attempt
 is; ``attempts`` says how many times as much a recipe allows. Input tokens follow from the rendered prompts of the first
-units; an answer is taken to be a quarter of ``max_tokens`` long, as answers of the shipped kinds are.
+units, by the model's tokenizer where that can be read; an answer is taken to be a quarter of ``max_tokens`` long, as
+answers of the shipped kinds are.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -17,7 +18,7 @@ import orjson
 from synth.example import WorkUnit
 from synth.messages import Json, Usage
 from synth.models.prices import find_price
-from synth.models.tokens import estimate_tokens
+from synth.models.tokenizer import CountText, find_counter
 from synth.outline import Asked, outline
 from synth.prepared import Prepared
 from synth.recipe.models import ModelSpec
@@ -74,13 +75,14 @@ class Estimate:
 async def estimate(prepared: Prepared) -> Estimate:
     """Estimate a run of ``prepared`` from nothing; asks no model."""
     recipe = prepared.loaded.recipe
+    counters = {name: find_counter(spec, prepared.loaded.base) for name, spec in recipe.models.items()}
     generators: list[GeneratorEstimate] = []
     in_all: dict[str, _Load] = defaultdict(_Load)
     for spec, plan, generator in prepared.generators:
         units: list[WorkUnit] = [plan.unit(index) for index in range(min(spec.count, _SAMPLED_UNITS))]
         sampled = [await outline(spec, generator, unit, prepared.gates) for unit in units]
         known = [asked for asked in sampled if asked is not None]
-        load = _load_of(known, spec.count / len(units))
+        load = _load_of(known, spec.count / len(units), counters)
         for model, part in load.items():
             in_all[model] += part
         generators.append(
@@ -111,7 +113,7 @@ class _Load:
         return self
 
 
-def _load_of(sampled: Sequence[Sequence[Asked]], times: float) -> dict[str, _Load]:
+def _load_of(sampled: Sequence[Sequence[Asked]], times: float, counters: Mapping[str, CountText]) -> dict[str, _Load]:
     loads: dict[str, _Load] = defaultdict(_Load)
     for asked in sampled:
         answers = {call.stand_in: _answer_tokens(call) for call in asked}
@@ -119,7 +121,7 @@ def _load_of(sampled: Sequence[Sequence[Asked]], times: float) -> dict[str, _Loa
             texts = [message.content or "" for message in call.request.messages]
             repeated = sum(text.count(stand_in) * tokens for text in texts for stand_in, tokens in answers.items())
             tools = orjson.dumps([tool.to_dict() for tool in call.request.tools]).decode() if call.request.tools else ""
-            size = sum(map(estimate_tokens, [*texts, tools])) + repeated
+            size = sum(map(counters[call.model], [*texts, tools])) + repeated
             loads[call.model] += _Load(times, times * size, times * _answer_tokens(call))
     return loads
 
