@@ -1,7 +1,7 @@
 """The run store: one SQLite file that holds every call, attempt and verdict of a run.
 
-Writes come from the event loop and are committed by one thread in groups, at most ``GROUP_SECONDS`` apart; a call is
-shown to nobody before its group is on disk (WAL, ``synchronous=FULL``: it survives a power cut, not only a kill).
+Writes come from the event loop and are committed by one thread in groups: what comes within ``GROUP_SECONDS``, or while
+the commit before is under way. A call is shown to nobody before its group is on disk (WAL, ``synchronous=FULL``: it survives a power cut, not only a kill).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from synth.messages import Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
 
-GROUP_SECONDS = 0.01
+GROUP_SECONDS = 0.004
 PACE_SECONDS = 5
 """What was done in so many seconds makes one row of ``pace``; ``at`` is Unix time."""
 _VERSION = 1
@@ -95,7 +95,7 @@ class Store:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._writer: sqlite3.Connection | None = None
         self._group: _Group | None = None
-        self._flushing: set[asyncio.Future[None]] = set()
+        self._committing: asyncio.Future[None] | None = None
         self._journaled: dict[tuple[str, str], int] = {}
 
     @classmethod
@@ -309,19 +309,19 @@ class Store:
     def _open_group(self) -> _Group:
         if self._group is None:
             self._group = _Group()
-            asyncio.get_running_loop().call_later(GROUP_SECONDS, self._start_commit)
+            asyncio.get_running_loop().call_later(GROUP_SECONDS, self._start_commit, self._group)
         return self._group
 
-    def _start_commit(self) -> None:
-        group, self._group = self._group, None
-        if group is None:
+    def _start_commit(self, due: _Group) -> None:
+        """Commit ``due``, unless that has begun; while another is on its way it waits for that, and grows."""
+        if self._group is not due or self._committing is not None:
             return
-        future = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, group)
-        self._flushing.add(future)
-        future.add_done_callback(lambda done: self._finish_commit(group, done))
+        self._group = None
+        self._committing = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, due)
+        self._committing.add_done_callback(lambda done: self._finish_commit(due, done))
 
     def _finish_commit(self, group: _Group, done: asyncio.Future[None]) -> None:
-        self._flushing.discard(done)
+        self._committing = None
         error = done.exception()
         if isinstance(error, sqlite3.Error | OSError):
             group.error = _failure(self.path, error)
@@ -329,6 +329,8 @@ class Store:
         elif error is not None:
             raise error
         group.done.set()
+        if self._group is not None:
+            self._start_commit(self._group)
 
     def _commit(self, group: _Group) -> None:
         if self._writer is None:
@@ -346,13 +348,14 @@ class Store:
     async def flush(self) -> None:
         """Return when everything recorded so far is on disk. Raises ``RunError`` when it cannot be."""
         group = self._group
-        self._start_commit()
-        if self._flushing:
-            await asyncio.wait(set(self._flushing))
-        if group is not None:
-            await group.done.wait()
-            if group.error is not None:
-                raise group.error
+        if group is None:
+            if self._committing is not None:
+                await asyncio.wait([self._committing])
+            return
+        self._start_commit(group)
+        await group.done.wait()
+        if group.error is not None:
+            raise group.error
 
     def close(self) -> None:
         """Close both connections; what was not flushed is not waited for."""
