@@ -1,7 +1,8 @@
 """The run store: one SQLite file that holds every call, attempt and verdict of a run.
 
-Writes come from the event loop and are committed by one thread in groups: what comes within ``GROUP_SECONDS``, or while
-the commit before is under way. A call is shown to nobody before its group is on disk (WAL, ``synchronous=FULL``: it survives a power cut, not only a kill).
+Writes come from the event loop and are committed by one thread in groups: what comes within ``GROUP_SECONDS``, or
+while the commit before is under way. A call is shown to nobody before its group is on disk (WAL, ``synchronous=FULL``:
+it survives a power cut, not only a kill).
 """
 
 from __future__ import annotations

@@ -220,7 +220,7 @@ class Limiter:
                 future.set_result(self._send(now, task, tokens, timeout))
                 continue
             paused = self._pause.left(now)
-            if paused > self._patience() and not self._flights:
+            if paused and paused > self._patience() and not self._flights:
                 self._refuse_all(partial(self._unavailable, paused))
             elif wait != math.inf:
                 self._pump_timer = asyncio.get_running_loop().call_later(wait, self._pump)

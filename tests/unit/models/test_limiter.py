@@ -242,6 +242,25 @@ def test_nothing_is_sent_after_the_time_is_over() -> None:
     run_virtually(main())
 
 
+def test_an_answer_that_is_held_keeps_its_place_and_is_no_pause() -> None:
+    async def main() -> None:
+        began = now()
+        limiter = Limiter("e", 1, clock=now, patience=lambda: 1.03 - (now() - began))
+        limiter.succeeded(await limiter.acquire(0, 60), 0, held=True)
+        waiting = asyncio.create_task(limiter.acquire(0, 60))
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+        limiter.release()
+        flight = await waiting
+        late = asyncio.create_task(limiter.acquire(0, 60))
+        await asyncio.sleep(0.55)
+        limiter.succeeded(flight, 0, held=True)
+        with pytest.raises(BudgetSpent, match="minutes"):  # not that the endpoint asks to wait
+            await late
+
+    run_virtually(main())
+
+
 def test_what_waits_is_sent_in_the_order_it_came_and_gives_its_place_up_when_cancelled() -> None:
     async def main() -> list[int]:
         limiter = Limiter("e", 1, clock=now)
