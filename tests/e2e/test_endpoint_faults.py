@@ -209,7 +209,9 @@ async def test_one_hung_request_among_many_is_overtaken_and_sent_again() -> None
     with ChatServer(queue=["ok", "hang"], faults=Faults(latency=0.02)) as server:
         async with calling(server.url, timeout=0.3, concurrency=4) as caller:
             records = await asyncio.gather(*(call(caller, key=str(n)) for n in range(100)))
-    assert sorted(record.tries for record in records) == [1] * 99 + [2]
+    assert server.counts["hang"] == 1
+    assert max(record.tries for record in records) >= 2
+    assert all(record.response.message.content == "hello" for record in records)
 
 
 async def test_retry_after_holds_back_the_whole_endpoint() -> None:
