@@ -32,6 +32,7 @@ _COMMANDS = {
     "private": "Tell one number about private rows, with differential privacy.",
     "clean": "Write a file with its texts clean, and say what was changed and dropped.",
     "dedup": "Write a file without its near-duplicates.",
+    "best": "Write the best rows of a run, by a score.",
     "measure": "Measure how varied a dataset is.",
     "judge": "Judge a run's rows by a rubric, and the judges by labels.",
     "schema": "Print the JSON Schema of recipes, for editors.",

@@ -32,6 +32,9 @@ MINE = [
     "judge",
     "govern",
     "private",
+    "clean",
+    "dedup",
+    "best",
     "schema",
 ]
 
