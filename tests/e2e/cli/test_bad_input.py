@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,7 +126,7 @@ def test_two_runs_in_one_folder_at_once(folder: Folder) -> None:
         folder.wait_for_calls(1)
         second = folder.synth("run", "recipe.yaml")
         assert second.returncode == EXIT_USAGE
-        assert f"another synth run (process {first.pid}) is at work in runs/t" in second.stderr
+        assert f"another synth (process {first.pid}) is at work in runs/t" in second.stderr
 
 
 def test_a_disk_that_takes_no_more(folder: Folder) -> None:
@@ -145,8 +146,8 @@ def test_a_full_disk_under_the_run_store(
 ) -> None:
     connect = sqlite3.connect
 
-    def connect_to_a_full_disk(path: Path, timeout: float, *, check_same_thread: bool) -> sqlite3.Connection:
-        db = connect(path, timeout, check_same_thread=check_same_thread)
+    def connect_to_a_full_disk(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        db = connect(*arguments, **options)
         db.execute("PRAGMA max_page_count = 20")  # SQLite then says what it says of a full disk
         return db
 
