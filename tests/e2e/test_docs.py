@@ -68,6 +68,8 @@ def test_every_block_does_what_it_says(page: Path, tmp_path: Path) -> None:
             case "json":
                 for line in block.text.splitlines():  # an object a line: seeds
                     orjson.loads(line)
+            case "markdown":
+                assert block.file is not None, f"{where}: what is it for?"
             case other:
                 pytest.fail(f"{where}: nobody knows how to carry out a block of {other!r}")
 
