@@ -78,7 +78,7 @@ class Viewer:
 
     def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "synth", "view", str(folder), "--no-open"],
+            [sys.executable, "-m", "synth", "view", str(folder)],
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
@@ -111,14 +111,14 @@ class Viewer:
 def first_paint(url: str) -> float | None:
     """Milliseconds from navigation to the first list of examples on the screen; None without Chromium."""
     sys.path.insert(0, str(ROOT))
-    from tests.browser.chromium import find_chromium
+    from tests.browser.chromium import ARGUMENTS, find_chromium
 
     if (path := find_chromium()) is None:
         return None
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--headless", "--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         page = browser.new_page()
         page.goto("about:blank")
         started = time.monotonic()

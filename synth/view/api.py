@@ -11,7 +11,7 @@ from synth.messages import Json
 from synth.reader import RunReader
 from synth.report.data_map import map_choices
 from synth.report.facts import collect
-from synth.report.marks import MARKS, add_mark
+from synth.report.marks import MARKS
 from synth.report.pictures import draw_all
 from synth.view.follower import Follower
 from synth.view.neighbours import Neighbours
@@ -46,7 +46,7 @@ class Api:
         first, most = _whole(asked, "first", 0), min(_whole(asked, "most", 100), MOST_ROWS)
         total, listed = index.page(query, first, most)
         with RunReader(self._folder) as reader:
-            rows = [_line(reader, one, query.search) for one in listed]
+            rows = [self._line(reader, one, query.search) for one in listed]
         around = asked.get("around")
         place = index.place_of(query, around) if around else None
         return {"total": total, "first": first, "rows": rows, "place": place}
@@ -64,9 +64,9 @@ class Api:
                 "id": unit,
                 "gate": attempt.gate,
                 "row": attempt.row,
-                "mark": index.mark(unit),
+                "mark": self._follower.marks.get(unit),
                 "seed": index.seed(seed) if seed else None,
-                "siblings": [_line(reader, one, "") for one in siblings],
+                "siblings": [self._line(reader, one, "") for one in siblings],
             }
 
     def calls(self, unit: str) -> Json:
@@ -113,29 +113,28 @@ class Api:
         with RunReader(self._folder) as reader:
             if not isinstance(data["id"], str) or reader.attempt(data["id"]) is None:
                 raise UsageError(f"there is no example {data['id']!r}")
-        add_mark(self._folder, data["id"], data["mark"])
+        self._follower.mark(data["id"], data["mark"])
         return {"id": data["id"], "mark": data["mark"]}
+
+    def _line(self, reader: RunReader, one: Listed, search: str) -> Json:
+        attempt = reader.attempt(one.unit)
+        return {
+            "id": one.unit,
+            "generator": one.generator,
+            "gate": one.gate,
+            "seed": one.seed,
+            "length": one.length,
+            "mark": self._follower.marks.get(one.unit),
+            "score": one.score,
+            "excerpt": excerpt(attempt.row, search) if attempt is not None else "",
+            "reason": attempt.row.get("reason", "") if attempt is not None else "",
+        }
 
     def _index(self) -> IndexReader:
         own: IndexReader | None = getattr(self._own, "index", None)
         if own is None:
             own = self._own.index = IndexReader(self._index_path)
         return own
-
-
-def _line(reader: RunReader, one: Listed, search: str) -> Json:
-    attempt = reader.attempt(one.unit)
-    return {
-        "id": one.unit,
-        "generator": one.generator,
-        "gate": one.gate,
-        "seed": one.seed,
-        "length": one.length,
-        "mark": one.mark,
-        "score": one.score,
-        "excerpt": excerpt(attempt.row, search) if attempt is not None else "",
-        "reason": attempt.row.get("reason", "") if attempt is not None else "",
-    }
 
 
 def _whole(asked: Mapping[str, str], name: str, default: int) -> int:

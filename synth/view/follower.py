@@ -11,7 +11,7 @@ from pathlib import Path
 from synth.errors import SynthError, UsageError
 from synth.messages import Json
 from synth.reader import RunReader
-from synth.report.marks import marks_file, read_marks
+from synth.report.marks import add_mark, marks_file, read_marks
 from synth.view.index import IndexWriter
 
 _EVERY = 0.5
@@ -36,6 +36,7 @@ class Follower:
         self._changed = changed
         self._closing = threading.Event()
         self._index = index
+        self._marking = threading.Lock()
         self._ready = threading.Event()
         with RunReader(folder) as reader:
             self.snapshot = _snapshot(reader)
@@ -48,6 +49,13 @@ class Follower:
         """Begin; returns when the index is there to be asked."""
         self._thread.start()
         self._ready.wait()
+
+    def mark(self, unit: str, mark: str | None) -> None:
+        """Keep a mark on disk, or with None take it back; :attr:`marks` has it at once, filters a moment later."""
+        with self._marking:
+            add_mark(self._folder, unit, mark)
+            marks = {other: kept for other, kept in self.marks.items() if other != unit}
+            self.marks = marks if mark is None else marks | {unit: mark}
 
     def close(self) -> None:
         self._closing.set()
@@ -79,7 +87,8 @@ class Follower:
     def _catch_up(self, writer: IndexWriter, reader: RunReader) -> None:
         self.snapshot = _snapshot(reader)
         try:
-            self.marks = read_marks(self._folder)
+            with self._marking:
+                self.marks = read_marks(self._folder)
             writer.set_marks(self.marks)
         except UsageError as error:
             self.trouble = error.message

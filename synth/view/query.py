@@ -73,7 +73,6 @@ class Listed:
     gate: str | None
     seed: str | None
     length: int
-    mark: str | None
     score: float | None
 
 
@@ -92,7 +91,7 @@ class IndexReader:
         total = self._db.execute(f"SELECT COUNT(*) {source}", values).fetchone()[0]
         score = "by_score.value" if query.score else "NULL"
         rows = self._db.execute(
-            "SELECT rows.unit, rows.generator, rows.gate, rows.seed, rows.length, marks.mark,"
+            "SELECT rows.unit, rows.generator, rows.gate, rows.seed, rows.length,"
             f" {score} {source} ORDER BY {_ORDERS[query.order]} LIMIT ? OFFSET ?",
             (*values, min(most, MOST_ROWS), first),
         )
@@ -111,7 +110,7 @@ class IndexReader:
     def of_seed(self, seed: str, most: int) -> list[Listed]:
         """The attempts made from one seed, the accepted first."""
         rows = self._db.execute(
-            "SELECT rows.unit, generator, gate, seed, length, mark, NULL FROM rows LEFT JOIN marks USING (unit)"
+            "SELECT unit, generator, gate, seed, length, NULL FROM rows"
             " WHERE seed = ? ORDER BY gate IS NOT NULL, n LIMIT ?",
             (seed, most),
         )
@@ -143,10 +142,6 @@ class IndexReader:
         found = self._db.execute("SELECT fields FROM seeds WHERE id = ?", (name,)).fetchone()
         fields: Json | None = None if found is None else orjson.loads(found[0])
         return fields
-
-    def mark(self, unit: str) -> str | None:
-        found = self._db.execute("SELECT mark FROM marks WHERE unit = ?", (unit,)).fetchone()
-        return None if found is None else str(found[0])
 
     def facets(self) -> Json:
         """What can be filtered by, with how many attempts have it."""

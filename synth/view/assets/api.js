@@ -18,8 +18,9 @@ export const neighbours = (id) => ask(`api/examples/${encodeURIComponent(id)}/ne
 export const mark = (id, value) =>
   ask("api/marks", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ id, mark: value }) });
 
-/** Call `changed` whenever the run has gone on. */
-export function follow(changed) {
+/** Call `changed` whenever the run has gone on, and `lost` while the server cannot be reached. */
+export function follow(changed, lost) {
   const source = new EventSource("api/events");
   source.onmessage = changed;
+  source.onerror = lost;
 }

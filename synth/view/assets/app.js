@@ -102,4 +102,4 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("hashchange", route);
 route();
 refresh();
-api.follow(refresh);
+api.follow(refresh, () => setStatus("failed", "synth view has ended"));
