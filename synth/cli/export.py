@@ -9,6 +9,7 @@ import click
 from synth.cli.terminal import Terminal, pass_terminal
 
 _FORMATS = ("messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "dpo_standard", "kto", "reward", "parquet")
+_MARKS = ("good", "bad", "unsure", "none")
 
 
 @click.command()
@@ -20,6 +21,7 @@ _FORMATS = ("messages", "alpaca", "sharegpt", "llama3", "hermes", "dpo", "dpo_st
 @click.option("--policy", type=click.Path(path_type=Path), help="Write only what this policy lets out.")
 @click.option("--purpose", help="What the rows are for, where the policy asks; kept in the record.")
 @click.option("--shard-size", type=click.IntRange(1), help="Begin a new file after so many rows.")
+@click.option("--mark", "marks", type=click.Choice(_MARKS), multiple=True, help="Only rows marked so in synth view.")
 @pass_terminal
 def command(
     terminal: Terminal,
@@ -31,13 +33,14 @@ def command(
     policy: Path | None,
     purpose: str | None,
     shard_size: int | None,
+    marks: tuple[str, ...],
 ) -> None:
     """Write the dataset of the run in DIR in another format.
 
     Rows that the format cannot hold are left out, and it is said how many and why.
     """
     from synth.errors import UsageError
-    from synth.export.exporting import dataset_rows, export_rows
+    from synth.export.exporting import dataset_rows, export_rows, only_marked
     from synth.export.split import parse_shares
     from synth.governance.policy import load_policy
     from synth.governance.releasing import note_access, release
@@ -45,6 +48,8 @@ def command(
 
     shares = parse_shares(split) if split is not None else None
     rows = dataset_rows(run)
+    if marks:
+        rows = only_marked(rows, read_marks(run), marks)
     rules = load_policy(policy) if policy is not None else None
     if rules is not None:
         released = release(run, rows, rules, purpose=purpose, marks=read_marks(run))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -43,6 +43,11 @@ def dataset_rows(run_dir: Path) -> Rows:
         hint = "run its recipe again: it resumes, and writes the dataset when it ends"
         raise UsageError(f"{run_dir} {what}", hint=hint if (run_dir / "run.sqlite").exists() else "")
     return lambda: chain.from_iterable(map(_rows_of, files))
+
+
+def only_marked(rows: Rows, marks: Mapping[str, str], wanted: Container[str]) -> Rows:
+    """Those of ``rows`` whose mark is wanted; ``none`` is the mark of a row that nobody has marked."""
+    return lambda: (row for row in rows() if marks.get(row["id"], "none") in wanted)
 
 
 def _rows_of(path: Path) -> Iterator[Json]:

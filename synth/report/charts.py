@@ -10,6 +10,9 @@ from synth.report.svg import PALETTE, Drawing, shorten
 
 WIDTH = 440
 _ROW = 26
+_MOST_LETTERS = 34
+_FAR = 0.005
+"""Of the points, at each edge of a map: those farther out are drawn at the edge, and do not press the rest together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def legend(drawing: Drawing, entries: Sequence[tuple[str, str]], y: float, left:
     """Names with their colours, in lines as wide as the drawing; where the next thing below may begin."""
     x = left
     for name, look in entries:
-        words = shorten(name, 28)
+        words = shorten(name, _MOST_LETTERS)
         width = 18 + 6.6 * len(words)
         if x > left and x + width > drawing.width:
             x, y = left, y + 18
@@ -86,7 +89,7 @@ def legend(drawing: Drawing, entries: Sequence[tuple[str, str]], y: float, left:
 def stacked_bars(label: str, bars: Sequence[Bar], *, number: Format = plain) -> Drawing:
     """Bars on one scale, with what each piece is named below; a target is a line across its bar."""
     names = {part.look: part.name for bar in bars for part in bar.parts}
-    lines = 1 + sum(18 + 6.6 * min(len(name), 28) + 8 for name in names.values()) // WIDTH
+    lines = 1 + sum(18 + 6.6 * min(len(name), _MOST_LETTERS) + 8 for name in names.values()) // WIDTH
     drawing = Drawing(WIDTH, len(bars) * (_ROW + 16) + 22 + lines * 18, label)
     most = max([bar.target or 0 for bar in bars] + [sum(part.value for part in bar.parts) for bar in bars]) or 1.0
     y = 0.0
@@ -204,16 +207,19 @@ def _cell(drawing: Drawing, place: tuple[float, float, float], count: int | None
 def scatter(label: str, dots: Sequence[Dot], entries: Sequence[tuple[str, str]], *, seeds: bool) -> Drawing:
     """Points in a square plane whose scales say nothing; seeds are diamonds on top."""
     size = WIDTH
-    below = 24 + 18 * (sum(18 + 6.6 * min(len(name), 28) + 8 for name, _ in entries) // WIDTH + 1)
+    below = 24 + 18 * (sum(18 + 6.6 * min(len(name), _MOST_LETTERS) + 8 for name, _ in entries) // WIDTH + 1)
     drawing = Drawing(size, size * 0.72 + below, label)
     height = size * 0.72
     xs, ys = [dot.x for dot in dots] or [0.0], [dot.y for dot in dots] or [0.0]
-    frame = Frame(8, 8, size - 8, height - 8, (min(xs), max(xs)), (min(ys), max(ys)))
+    frame = Frame(8, 8, size - 8, height - 8, _middle(xs), _middle(ys))
     radius = 2.2 if len(dots) > 800 else 3.2 if len(dots) > 150 else 4.2
+    seed_radius = 3.2 if sum(dot.seed for dot in dots) > 60 else 5
     for dot in sorted(dots, key=lambda dot: dot.seed):
         draw = drawing.diamond if dot.seed else drawing.circle
         key = {"key": dot.key} if dot.key else {}
-        draw(frame.at_x(dot.x), frame.at_y(dot.y), 5 if dot.seed else radius, dot.look, dot.tip, **key)
+        x = min(max(frame.at_x(dot.x), frame.left), frame.right)
+        y = min(max(frame.at_y(dot.y), frame.top), frame.bottom)
+        draw(x, y, seed_radius if dot.seed else radius, dot.look, dot.tip, **key)
     left = 0.0
     if seeds:
         drawing.diamond(6, height + 6, 5, "seed")
@@ -221,3 +227,9 @@ def scatter(label: str, dots: Sequence[Dot], entries: Sequence[tuple[str, str]],
         left = 64.0
     legend(drawing, entries, height + 4, left)
     return drawing
+
+
+def _middle(values: list[float]) -> tuple[float, float]:
+    ranked = sorted(values)
+    out = int(len(ranked) * _FAR)
+    return ranked[out], ranked[-1 - out]

@@ -92,7 +92,7 @@ def pace(facts: Facts) -> Drawn | None:
         "Accepted examples over time, and output tokens per second",
         [
             Series("accepted so far", "c2", points=points),
-            Series(f"output tokens per second (highest {most:,.0f})", "c0", points=scaled),
+            Series(f"tokens per second, at most {most:,.0f}", "c0", points=scaled),
         ],
         x_label="since the run began",
         x_format=lambda x: format_duration(x) if x else "0",
@@ -153,7 +153,7 @@ def similarity(facts: Facts) -> Drawn | None:
     near = nearest_before(facts)
     if near is None:
         return None
-    threshold = _threshold(facts.diversity or DiversitySpec(), meanings=near.meanings)
+    threshold = _threshold(facts.diversity, meanings=near.meanings) if facts.diversity is not None else None
     series = [Series("accepted", "good", near.accepted), Series("rejected as too near", "bad", near.rejected)]
     what = "cosine of embeddings" if near.meanings else "share of three-word shingles in common"
     drawing = histogram(
@@ -260,7 +260,8 @@ def cost(facts: Facts) -> Drawn | None:
             for one in sorted(of_one, key=lambda one: roles.index(one.role))
         ]
         usd, seconds = sum(one.cost_usd for one in of_one) / made, sum(one.seconds for one in of_one) / made
-        note = f"{format_count(sum(part.value for part in parts))} tokens, {format_duration(seconds)} of answering"
+        note = f"{format_count(sum(part.value for part in parts))} tokens"
+        note += f", {format_duration(seconds)} of answering" if seconds >= 0.1 else ""
         bars.append(Bar(name, parts, note + (f", {format_usd(usd)}" if usd else "")))
     if not bars:
         return None

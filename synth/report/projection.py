@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from synth.diversity.vectors import Vectors
 
 _WORD = re.compile(r"\w+")
-_BUCKETS = 2048
-_ROUNDS = 30
+_BUCKETS = 1024
+_ROUNDS = 12
 _EXTRA = 6
 """Directions that are followed beside the two: they converge the sooner."""
 
 
 def word_vectors(texts: Sequence[str]) -> Vectors:
-    """Unit vectors of the words' TF-IDF, hashed to ``_BUCKETS`` places; shape (n, 2048)."""
+    """Unit vectors of the words' TF-IDF, hashed to ``_BUCKETS`` places; shape (n, 1024)."""
     import numpy as np
 
     counts = [Counter(zlib.crc32(word.encode()) % _BUCKETS for word in _WORD.findall(text.lower())) for text in texts]
@@ -40,9 +40,9 @@ def project(vectors: Vectors) -> list[tuple[float, float]]:
     """
     import numpy as np
 
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0)
+    centred = vectors - vectors.mean(axis=0)
     wanted = min(2 + _EXTRA, *centred.shape)
-    basis = np.random.default_rng(0).standard_normal((centred.shape[1], wanted))
+    basis = np.random.default_rng(0).standard_normal((centred.shape[1], wanted), dtype=np.float32)
     for _ in range(_ROUNDS):
         basis, _ = np.linalg.qr(centred.T @ (centred @ basis))
     _, _, turned = np.linalg.svd(centred @ basis, full_matrices=False)

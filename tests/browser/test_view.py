@@ -41,7 +41,7 @@ def chosen(page: Page) -> str:
 def test_the_overview_tells_what_came_of_the_run(open_page: Open, address: str) -> None:
     page = open_page(address)
     expect(page.locator("#status")).to_have_text("complete, 68 of 68")
-    expect(page.get_by_role("row", name=re.compile("^raw custom"))).to_contain_text("75 %")
+    expect(page.get_by_role("row", name=re.compile("^raw custom"))).to_contain_text("75%")
     expect(page.locator("#picture-map svg")).to_be_visible()
     assert page.locator("#picture-map [data-key]").count() == 88
     page.get_by_label("What the map's colours say").select_option("attribute:mood")

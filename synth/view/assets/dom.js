@@ -52,5 +52,5 @@ export function duration(seconds) {
 }
 
 export function percent(part, of) {
-  return of ? `${Math.round((100 * part) / of)} %` : "–";
+  return of ? `${Math.round((100 * part) / of)}%` : "–";
 }

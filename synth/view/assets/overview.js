@@ -57,7 +57,7 @@ function figures(now) {
     figure("tokens", short(now.tokens.input + now.tokens.output), `${short(now.tokens.input)} in, ${short(now.tokens.output)} out`),
     figure("cost", usd(now.cost_usd), now.accepted && now.cost_usd ? `${usd(now.cost_usd / now.accepted)} each` : ""),
     figure("model calls", number(now.calls)),
-    figure("time", took, now.seconds && now.accepted ? `${duration(now.seconds / now.accepted)} each` : ""));
+    figure("time", took, now.accepted && now.seconds / now.accepted >= 0.1 ? `${duration(now.seconds / now.accepted)} each` : ""));
 }
 
 function* notes(now) {

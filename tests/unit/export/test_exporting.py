@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from synth.errors import UsageError
-from synth.export.exporting import dataset_rows, export_rows
+from synth.export.exporting import dataset_rows, export_rows, only_marked
 from synth.export.split import assign, parse_shares
 from synth.messages import Json
 
@@ -39,6 +39,18 @@ def test_rows_left_out_are_counted_by_reason(tmp_path: Path) -> None:
     assert done.files == {tmp_path / "out.jsonl": 1}
     assert done.left_out == {"alpaca has one question and one answer": 2}
     assert [record["instruction"] for record in read(tmp_path / "out.jsonl")] == ["user 0 0"]
+
+
+def test_rows_are_chosen_by_their_marks(tmp_path: Path) -> None:
+    rows = dataset_rows(make_run(tmp_path, [row(n, None) for n in range(4)]))
+    marks = {"g-0": "good", "g-1": "bad", "g-3": "good"}
+
+    def chosen(*wanted: str) -> list[str]:
+        return [one["id"] for one in only_marked(rows, marks, wanted)()]
+
+    assert chosen("good") == ["g-0", "g-3"]
+    assert chosen("good", "none") == ["g-0", "g-2", "g-3"]
+    assert chosen("unsure") == []
 
 
 def test_splits_share_no_seed_and_shards_keep_the_order(tmp_path: Path) -> None:
