@@ -6,7 +6,6 @@ Makes a scripted run of ``--examples`` first (kept in ``--run`` if named), so th
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import random
 import statistics
@@ -129,7 +128,7 @@ def first_paint(url: str) -> float | None:
     return taken
 
 
-async def measure(folder: Path) -> None:
+def measure(folder: Path) -> None:
     started = time.monotonic()
     viewer = Viewer(folder)
     try:
@@ -181,7 +180,7 @@ def main() -> None:
         folder = options.run or Path(temporary) / "big"
         if not (folder / "run.sqlite").exists():
             make_run(folder, options.examples)
-        asyncio.run(measure(folder))
+        measure(folder)
 
 
 if __name__ == "__main__":

@@ -162,7 +162,9 @@ def _examples(chosen: Sequence[AttemptLine], marks: Mapping[str, str]) -> Html:
 def _example(attempt: AttemptLine, mark: str | None) -> Html:
     row = attempt.row
     verdict = "accepted" if attempt.gate is None else f"rejected: {attempt.gate}"
-    messages = row.get("messages") or [{"role": "assistant", "content": row.get("text") or ""}]
+    kept = tag(
+        "div", tag("div", "what was kept of it", class_="who"), tag("div", str(row.get("text") or ""), class_="said")
+    )
     return tag(
         "article",
         tag(
@@ -173,7 +175,7 @@ def _example(attempt: AttemptLine, mark: str | None) -> Html:
         ),
         tag("p", " · ".join(_described(row)), class_="facts"),
         tag("p", str(row.get("reason") or ""), class_="reason") if attempt.gate is not None else None,
-        talk(messages),
+        talk(row["messages"]) if row.get("messages") else tag("div", kept, class_="turn") if row.get("text") else None,
         class_="example",
     )
 

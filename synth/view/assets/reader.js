@@ -44,7 +44,7 @@ export class Reader {
     const { id, gate, row, seed } = this.data;
     this.marks = h("div", { class: "marks", role: "group", "aria-label": "Mark" });
     this.drawMarks();
-    const body = row.messages?.length ? talk(row.messages) : row.text ? talk([{ role: "assistant", content: row.text }]) : h("p", { class: "muted" }, "It said nothing that was kept.");
+    const body = row.messages?.length ? talk(row.messages) : row.text ? kept(row.text) : h("p", { class: "muted" }, "It said nothing that was kept.");
     this.panel = h("div", { role: "tabpanel", "aria-label": "Beside it" });
     this.tabs = h("div", { class: "tabs", role: "tablist", "aria-label": "Beside it" });
     this.element.replaceChildren(
@@ -122,7 +122,7 @@ export class Reader {
   }
 
   compare(other) {
-    const [left, right] = difference(textOf(this.data.row), textOf(other.row));
+    const [left, right] = difference(partLike(this.data.row, other.row), partLike(other.row, this.data.row));
     const side = (id, gate, parts, link) =>
       h("div", {}, h("h3", {}, link ? h("a", { href: "#", onclick: (event) => { event.preventDefault(); this.open(id); } }, id) : id, " ",
         h("span", { class: `badge ${gate === null ? "accepted" : "rejected"}` }, gate ?? "accepted")), h("div", { class: "said plain" }, parts));
@@ -169,9 +169,28 @@ function othersButton(one, similarity, choose) {
   return button;
 }
 
+function saidIn(row) {
+  return (row.messages ?? []).filter((m) => (m.role === "user" || m.role === "assistant") && typeof m.content === "string").map((m) => m.content);
+}
+
 function textOf(row) {
-  const said = (row.messages ?? []).filter((m) => (m.role === "user" || m.role === "assistant") && typeof m.content === "string").map((m) => m.content);
+  const said = saidIn(row);
   return said.length ? said.join("\n\n") : row.text ?? "";
+}
+
+/** What of a row to hold against another: all of it, or, where of the other only one text was kept, what is most like that. */
+function partLike(row, other) {
+  if (other.messages?.length || !other.text) return textOf(row);
+  const words = new Set(other.text.split(/\s+/));
+  const likeness = (text) => {
+    const own = new Set(text.split(/\s+/));
+    return [...own].filter((word) => words.has(word)).length / new Set([...own, ...words]).size;
+  };
+  return [textOf(row), ...saidIn(row)].sort((a, b) => likeness(b) - likeness(a))[0];
+}
+
+function kept(text) {
+  return h("div", { class: "turn" }, h("div", { class: "who" }, "what was kept of it"), h("div", { class: "said" }, text));
 }
 
 function facts(row) {
@@ -201,7 +220,9 @@ function extras(row) {
   if (row.nearest?.length) plain.push(h("span", {}, "too near to ", h("b", {}, row.nearest.join(", "))));
   const parts = Object.entries(row).filter(([name]) => !KNOWN.has(name)).map(([name, value]) => {
     const label = name.replaceAll("_", " ");
-    if (name.includes("state") && typeof value === "object" && value !== null) return fold(label, changes(value), true, true);
+    if (name === "changes" && Array.isArray(value)) return stateChanges(value);
+    if (name === "chosen" && Array.isArray(row.rejected)) return pair(value, row.rejected);
+    if (name === "rejected" && Array.isArray(row.chosen)) return null;
     if (typeof value === "object" && value !== null) return fold(label, pretty(JSON.stringify(value)), true);
     plain.push(h("span", {}, `${label} `, h("b", {}, String(value))));
     return null;
@@ -211,7 +232,20 @@ function extras(row) {
   return h("div", { class: "extras" }, parts);
 }
 
-function changes(value) {
-  const lines = Array.isArray(value) ? value : Object.entries(value).map(([path, change]) => `${path}: ${typeof change === "string" ? change : JSON.stringify(change)}`);
-  return lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n");
+/** What the tools changed in the environment, call by call. */
+function stateChanges(calls) {
+  const shown = (value) => (value === undefined || value === null ? "nothing" : typeof value === "string" ? value : JSON.stringify(value));
+  const line = (change) => {
+    const before = "before" in change && h("del", {}, shown(change.before));
+    const after = "after" in change && h("ins", {}, shown(change.after));
+    return h("li", {}, h("code", {}, change.path), before && after ? " " : before ? " is gone, was " : " is new, ", before, before && after && " → ", after);
+  };
+  return h("section", { class: "changes", "aria-label": "State changes" }, h("h3", {}, calls.length ? "What it changed" : "It changed nothing"),
+    calls.map((call) => [h("p", {}, h("code", {}, call.tool), h("span", { class: "muted" }, ` call ${call.call + 1}`)), h("ul", {}, (call.changes ?? []).map(line))]));
+}
+
+/** The two sides of a preference pair, beside each other. */
+function pair(chosen, rejected) {
+  const side = (name, messages) => h("div", {}, h("h3", {}, name), talk(messages));
+  return h("div", { class: "beside" }, side("chosen", chosen), side("rejected", rejected));
 }
