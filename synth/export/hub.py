@@ -6,7 +6,15 @@ from pathlib import Path
 
 from synth.errors import RunError, UsageError
 
-PUBLIC = ("README.md", "croissant.json", "dataset/*.jsonl", "dataset/**/*.jsonl", "dataset/**/*.parquet")
+PUBLIC = (
+    "README.md",
+    "croissant.json",
+    "dataset/*.jsonl",
+    "dataset/**/*.jsonl",
+    "dataset/**/*.parquet",
+    "pictures/*.png",
+    "pictures/*.svg",
+)
 """What is put there: the rows with their card and metadata; calls, rejected attempts and records stay here."""
 
 

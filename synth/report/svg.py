@@ -31,6 +31,7 @@ class Drawing:
         self.height = height
         self._label = label
         self._parts: list[str] = []
+        self._bare: list[str] = []
 
     def rect(self, x: float, y: float, width: float, height: float, look: str, tip: str = "", **data: str) -> None:
         at = f'x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
@@ -52,23 +53,27 @@ class Drawing:
             self._shape("path", f'd="{path}"', f"line {look}", tip, {})
 
     def text(self, x: float, y: float, text: str, look: str = "") -> None:
-        self._parts.append(f'<text x="{x:.1f}" y="{y:.1f}" class={_quoted(look)}>{_escaped(text)}</text>')
+        markup = f'<text x="{x:.1f}" y="{y:.1f}" class={_quoted(look)}>{_escaped(text)}</text>'
+        self._parts.append(markup)
+        self._bare.append(markup)
 
     def _shape(self, name: str, at: str, look: str, tip: str, data: dict[str, str]) -> None:
         extra = "".join(f" data-{key}={_quoted(value)}" for key, value in data.items())
         inside = f"><title>{_escaped(tip)}</title></{name}>" if tip else "/>"
         self._parts.append(f"<{name} {at} class={_quoted(look)}{extra}{inside}")
+        self._bare.append(f"<{name} {at} class={_quoted(look)}/>")
 
     def inline(self) -> str:
         """For a page whose style sheet knows the classes."""
-        return self._markup("")
+        return self._markup("", self._parts)
 
     def standalone(self) -> str:
-        """For a file of its own, on white."""
+        """For a file of its own, on white, that may be published: without tips, which tell what seeds and rejected
+        attempts said."""
         background = f'<rect width="{self.width:g}" height="{self.height:g}" fill="#ffffff"/>'
-        return self._markup(f"<style>{_STYLE}</style>{background}")
+        return self._markup(f"<style>{_STYLE}</style>{background}", self._bare)
 
-    def _markup(self, before: str) -> str:
+    def _markup(self, before: str, parts: list[str]) -> str:
         size = f'viewBox="0 0 {self.width:g} {self.height:g}"'
         if before:
             size += f' width="{self.width:g}" height="{self.height:g}"'
@@ -76,7 +81,7 @@ class Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label={label}>'
             + before
-            + "".join(self._parts)
+            + "".join(parts)
             + "</svg>"
         )
 

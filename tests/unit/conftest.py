@@ -29,7 +29,9 @@ generate:
     count: 4
     steps: [{as: draft, prompt: "Say {{ unit.index }} again"}]
     output:
-      messages: [{role: user, content: "Märchen 漢字 {{ unit.index }}"}, {role: assistant, content: "{{ draft }}"}]
+      messages:
+        - {role: user, content: "Märchen 漢字 {{ unit.index }} <svg onload=alert(1)>"}
+        - {role: assistant, content: "{{ draft }}"}
 diversity: "off"
 """
 

@@ -234,7 +234,7 @@ function extras(row) {
 
 /** What the tools changed in the environment, call by call. */
 function stateChanges(calls) {
-  const shown = (value) => (value === undefined || value === null ? "nothing" : typeof value === "string" ? value : JSON.stringify(value));
+  const shown = (value) => (value === undefined || value === null ? "nothing" : value === "" ? "“”" : typeof value === "string" ? value : JSON.stringify(value));
   const line = (change) => {
     const before = "before" in change && h("del", {}, shown(change.before));
     const after = "after" in change && h("ins", {}, shown(change.after));

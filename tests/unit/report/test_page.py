@@ -92,6 +92,14 @@ def test_the_card_gets_png(finished: Path, tmp_path: Path) -> None:
     assert to_png(written[0][0].drawing) == (tmp_path / written[0][1]).read_bytes()
 
 
+def test_nothing_in_the_card_is_markup(finished: Path) -> None:
+    card = (finished / "README.md").read_text("utf-8")
+    assert "alert(1)" in card  # an example is shown
+    outside = re.sub(r"(?ms)^~~~~~json$.*?^~~~~~$", "", card)
+    assert "alert(" not in outside
+    assert not re.search(r"<\w", outside)
+
+
 def test_a_projection_keeps_what_differs_most_apart() -> None:
     texts = [f"apples and pears {n}" for n in range(5)] + [f"engines with wheels {n}" for n in range(5)]
     xs = [x for x, _ in project(word_vectors(texts))]
