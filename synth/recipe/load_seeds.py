@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from synth.example import Seed
 from synth.recipe.check_templates import seed_fields
+from synth.recipe.decode import DecodeSpec
 from synth.recipe.files import is_template_path, templates
 from synth.recipe.kinds.custom import CustomSpec
 from synth.recipe.load import LoadedRecipe
@@ -34,8 +36,9 @@ def seed_needs(recipe: Recipe, base: Path) -> list[Need]:
         if generator.seeds_from is not None and not generator.curated:
             continue
         user = f"generate.{index} ({generator.kind})"
-        for name in generator.needs:
-            filled.setdefault(name, []).append(user)
+        for name in (*generator.needs, *_labels(generator.decode, recipe)):
+            if user not in filled.setdefault(name, []):
+                filled[name].append(user)
         if isinstance(generator, CustomSpec):
             sources = [text for _, text in templates(generator, ("generate", index))]
             read = [(base / one).read_text("utf-8") if is_template_path(one) else one for one in sources]
@@ -45,6 +48,12 @@ def seed_needs(recipe: Recipe, base: Path) -> list[Need]:
     return needs + [
         Need(name, _join(users), may_be_empty=True) for name, users in present.items() if name not in filled
     ]
+
+
+def _labels(decode: DecodeSpec | None, recipe: Recipe) -> Iterator[str]:
+    """The field that says which texts are of another label, where nothing else does and only those are contrasted."""
+    if decode is not None and decode.contrast == "cross" and (label := decode.label or "label") not in recipe.axes:
+        yield label
 
 
 def _join(users: list[str]) -> str:

@@ -45,6 +45,19 @@ def test_every_generator_finds_its_fields() -> None:
     ]
 
 
+def test_cross_contrast_needs_a_label_in_every_seed() -> None:
+    Path("t.jsonl").write_text('{"question": "a?", "topic": "x"}\n{"question": "b?"}\n')
+    decode = "decode: {method: corrsynth, contrast: cross, label: topic}"
+    text = (
+        "name: x\nmodels: {m: {provider: transformers, model: m}}\nseeds: {path: t.jsonl}\n"
+        f"generate: [{{kind: cot, count: 1, {decode}}}]\n"
+    )
+    with pytest.raises(RecipeError, match=r"the field .topic. is missing, needed by generate\.0"):
+        load_seeds(load(text))
+    assert len(load_seeds(load(text.replace("contrast: cross", "contrast: hybrid")))) == 2
+    assert len(load_seeds(load(text + "axes: {topic: [x, y]}\n"))) == 2
+
+
 def test_a_recipe_without_seeds_has_none() -> None:
     text = RECIPE.split("seeds:")[0] + "generate:\n  - {kind: 'a:B', count: 1}\n"
     assert load_seeds(load(text)) == ()

@@ -130,6 +130,20 @@ def test_texts_that_have_ended_leave_the_contrast(model: Any) -> None:
     assert together[:2] == [one[3:], other[2:]]
 
 
+def test_a_text_that_ends_at_once(model: Any) -> None:
+    prompts = [[1, 2, 3], [9, 8], [5, 5]]
+    members = [of("a", delta=0.1)] * 3
+    logs = torch.stack([next_log_p(model, prompt) for prompt in prompts])
+    *others, end = contrast_logits(logs, members, contrast_weights(members)).argmax(-1).tolist()
+    writings = [
+        Writing(prompt, 6, temperature=0, member=member) for prompt, member in zip(prompts, members, strict=True)
+    ]
+    tokens = write(model, *writings, ends=frozenset([end]))
+    assert (tokens[2], writings[2].ended) == ([], "stop")
+    assert [one[:1] for one in tokens[:2]] == [[] if first == end else [first] for first in others]
+    assert all(one.ended for one in writings)
+
+
 def test_how_texts_end(model: Any) -> None:
     writings = [Writing([1, 2], 30, seed=4, member=of("a")), Writing([3], 30, seed=5), Writing([1] * 40, 9)]
     free = [list(tokens) for tokens in write(model, *(replace(one, tokens=[], ended="") for one in writings[:2]))]

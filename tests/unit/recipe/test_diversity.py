@@ -1,0 +1,29 @@
+"""How close is too close, as a recipe says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from synth.recipe.diversity import DiversitySpec
+from tests.unit.recipe.helpers import load, problems
+
+RECIPE = """\
+name: x
+models: {m: {provider: scripted}}
+generate: [{kind: 'a:B', count: 1}]
+diversity: {max_similarity: SIMILARITY}
+"""
+
+
+@pytest.mark.parametrize("similarity", ["0", "-0.1", "1.01", "true", "often", ".nan"])
+def test_similarities_that_cannot_be(similarity: str) -> None:
+    found = problems(RECIPE.replace("SIMILARITY", similarity))
+    assert len(found) == 1
+    assert ":4:13: " in found[0] or ":4:29: " in found[0]
+
+
+@pytest.mark.parametrize(("similarity", "expected"), [("0.01", 0.01), ("1", 1.0), ("auto", "auto")])
+def test_similarities_that_can_be(similarity: str, expected: float | str) -> None:
+    diversity = load(RECIPE.replace("SIMILARITY", similarity)).recipe.diversity
+    assert isinstance(diversity, DiversitySpec)
+    assert diversity.max_similarity == expected
