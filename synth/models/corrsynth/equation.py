@@ -40,15 +40,15 @@ def contrast_weights(members: Sequence[Member]) -> torch.Tensor:
 def contrast_logits(logits: torch.Tensor, members: Sequence[Member], weights: torch.Tensor) -> torch.Tensor:
     """The contrasted logits of ``members``, from and to shape (m, vocabulary); ``weights`` are theirs.
 
-    Up to a constant for each text, which no sampler sees: so logits stand for log P, and the vocabulary is gone
-    through three times in all, which is what costs.
+    Up to a constant for each text, which no sampler sees: so logits stand for log P, which spares passes over the
+    vocabulary, and those are what costs.
     """
     own = logits.float()
     gamma = own.new_tensor([member.gamma for member in members])
     alpha = own.new_tensor([member.alpha for member in members])[:, None]
-    lowest, highest = torch.aminmax(own, dim=-1, keepdim=True)
+    highest = own.amax(dim=-1, keepdim=True)
     mixed = torch.diag(gamma) - weights.to(own)
-    if torch.isfinite(lowest).all():
+    if torch.isfinite(own.amin(dim=-1)).all():
         contrasted = mixed @ own
     else:  # a grammar rules tokens out
         contrasted = mixed @ torch.maximum(own, highest + _IMPOSSIBLE)

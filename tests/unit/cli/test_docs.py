@@ -15,6 +15,7 @@ from synth.progress.json_lines import event_name
 DOCS = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
 MINE = [
     "init",
+    "measure",
     "run",
     "validate",
     "check",
