@@ -1,6 +1,6 @@
 """Seconds a token of CorrSynth beside plain sampling in one vLLM server, the two in turn.
 
-    python benchmarks/corrsynth.py --vllm VENV --model FOLDER [--flight 16] [--tokens 64] [--rounds 6]
+    python benchmarks/corrsynth.py --vllm VENV --model FOLDER [--flight 16] [--tokens 24] [--rounds 16]
 
 All requests of a round are sent at once, as one group, and none ends before its tokens are full; a round of each is
 left out as warming up.
@@ -25,8 +25,8 @@ def main() -> None:
     parser.add_argument("--vllm", type=Path, required=True, help="a virtual environment with vLLM")
     parser.add_argument("--model", type=Path, required=True, help="a model folder")
     parser.add_argument("--flight", type=int, default=16)
-    parser.add_argument("--tokens", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--tokens", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=16)
     parser.add_argument("--log", type=Path, default=Path("/tmp/synth-bench-vllm.log"))
     arguments = parser.parse_args()
     with serving_vllm(arguments.vllm, arguments.model, arguments.log) as url:

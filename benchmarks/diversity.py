@@ -2,10 +2,11 @@
 
     python benchmarks/diversity.py banking77_train.csv --out FOLDER --vllm VENV --model FOLDER
 
-The test rows are read from banking77_test.csv beside the train file. Eight intents, three seeds of each in the prompt;
-every method has the same prompts, top_k and token ceiling, and differs only as the table says. Each method is a whole
-run of synth whose folder stays in FOLDER, so the same command goes on where it was ended; ``--minutes`` ends it
-between two methods. ``--tune`` takes other intents and other seed texts than are reported.
+The test rows are read from banking77_test.csv beside the train file. Eight intents that are easily mistaken for each
+other (about transfers), three seeds of each in the prompt; every method has the same prompts, min_p and token ceiling,
+and differs only as the table says. Each method is a whole run of synth whose folder stays in FOLDER, so the same
+command goes on where it was ended; ``--minutes`` ends it between two methods. ``--tune`` takes other intents (about
+topping up) than are reported.
 """
 
 from __future__ import annotations
@@ -22,27 +23,27 @@ from typing import Any
 
 import yaml
 
-from benchmarks.banking77 import Banking77
+from benchmarks.banking77 import ABOUT_TOPPING_UP, ABOUT_TRANSFERS, Banking77
 from benchmarks.common import show
 from benchmarks.vllm_server import serving_vllm
 from synth import load_recipe, run
 from synth.diversity.measures import self_bleu, tokens
 from synth.diversity.spread import vendi_score
 
-INTENTS = 8
 SEEDS = 3
 MAX_TOKENS = 40
 GROUP = 32
-REPORTED, TUNED = 0, 1
+SYSTEM = "You continue lists. You write the next line of the list and nothing else."
 PROMPT = """\
-{{ guidance }}
-Three customers of a bank wrote these messages. All ask about the same thing ({{ seed.topic }}):
-- {{ seed.first }}
-- {{ seed.second }}
-- {{ seed.third }}
+{% if guidance %}{{ guidance }}
 
-Write one more message about {{ seed.topic }}, by another customer with another story, in one line. Answer with the
-message alone."""
+{% endif %}
+Messages of customers to their bank ({{ seed.topic }}):
+Customer: {{ seed.first }}
+Customer: {{ seed.second }}
+Customer: {{ seed.third }}
+Customer:"""
+TEXT = "{{ draft.removeprefix('Customer:').strip(' \"') }}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def main() -> None:
     parser.add_argument("--tune", action="store_true")
     arguments = parser.parse_args()
     data = Banking77(arguments.train, arguments.train.with_name("banking77_test.csv"), arguments.out / "cache")
-    bench = Bench(data, arguments.out, arguments.texts, TUNED if arguments.tune else REPORTED)
+    bench = Bench(data, arguments.out, arguments.texts, ABOUT_TOPPING_UP if arguments.tune else ABOUT_TRANSFERS)
     left = [(seed, name) for seed in arguments.seeds for name in arguments.methods if not bench.done(name, seed)]
     if arguments.vllm is not None and left:
         deadline = time.monotonic() + 60 * arguments.minutes
@@ -93,12 +94,11 @@ def main() -> None:
 
 
 class Bench:
-    def __init__(self, data: Banking77, out: Path, texts: int, part: int) -> None:
+    def __init__(self, data: Banking77, out: Path, texts: int, intents: list[str]) -> None:
         self._data = data
         self._out = out
         self._texts = texts
-        self._part = part
-        self._intents = data.choose_intents(INTENTS, part)
+        self._intents = intents
 
     def run_all(self, left: list[tuple[int, str]], url: str, model: str, deadline: float) -> None:
         """Carry out these runs, until the minutes are over."""
@@ -111,7 +111,7 @@ class Bench:
             print(f"{name}, seed {seed}: {summary['accepted']} texts, {time.monotonic() - started:.0f} s", flush=True)
 
     def _folder(self, name: str, seed: int) -> Path:
-        return self._out / f"{self._part}-{self._texts}-{seed}-{name.replace(' ', '-')}"
+        return self._out / f"{self._intents[0]}-{self._texts}-{seed}-{name.replace(' ', '-')}"
 
     def done(self, name: str, seed: int) -> bool:
         summary = self._folder(name, seed) / "summary.json"
@@ -125,19 +125,19 @@ class Bench:
             "id": "texts",
             "kind": "custom",
             "count": self._texts,
-            "steps": [{"as": "draft", "prompt": PROMPT}],
-            "accept": "{{ draft.split() | length > 2 }}",
+            "steps": [{"as": "draft", "system": SYSTEM, "prompt": PROMPT}],
+            "accept": "{{ draft.startswith('Customer:') and draft.split() | length > 3 }}",
             "output": {
                 "messages": [
-                    {"role": "user", "content": "{{ draft.strip('- \"') }}"},
+                    {"role": "user", "content": TEXT},
                     {"role": "assistant", "content": "{{ seed.label }}"},
                 ],
-                "text": "{{ draft.strip('- \"') }}",
+                "text": TEXT,
             },
         }
         if method.decode is not None:
             generator["decode"] = method.decode
-        sampling = {"temperature": 1.0, "max_tokens": MAX_TOKENS, "stop": ["\n"], "extra_body": {"top_k": 50}}
+        sampling = {"temperature": 1.0, "max_tokens": MAX_TOKENS, "stop": ["\n"], "extra_body": {"min_p": 0.05}}
         recipe = {
             "name": "bench",
             "seed": seed,
@@ -162,7 +162,7 @@ class Bench:
         return dict(result.summary)
 
     def _seed_rows(self, seed: int) -> Iterator[dict[str, str]]:
-        rng = random.Random(f"{self._part}-{seed}")
+        rng = random.Random(seed)
         for label in self._intents:
             shown = rng.sample(self._data.train[label], SEEDS)
             topic = label.replace("_", " ").lower()

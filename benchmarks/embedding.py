@@ -40,7 +40,7 @@ def main() -> None:
     texts = [f"{n} " + " ".join(rng.choices(WORDS, k=rng.randint(5, 40))) for n in range(count)]
     embedder = open_embedder("minilm", Path())
     assert isinstance(embedder, SentenceTransformersEmbedder)
-    embedder._embed(texts[:64])  # load and warm up
+    embedder.encode(texts[:64])  # load and warm up
     for _ in range(2):
         started = time.perf_counter()
         embedder._model.encode(texts, batch_size=64, normalize_embeddings=True, show_progress_bar=False)

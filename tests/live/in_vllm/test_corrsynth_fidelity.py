@@ -27,7 +27,7 @@ pytestmark = [
 
 TOPICS = ["a lost card", "a lost card", "a failed transfer", "an exchange rate"]
 MEMBERS = [Member("g", len(TOPICS), topic, "hybrid", 1.0, 0.5, 0.001) for topic in TOPICS]
-STEPS = 12
+STEPS = 8
 MOST_LIKELY = 2000
 """Tokens of which vLLM tells: with alpha = 0.001 no more than 1,000 are possible."""
 
