@@ -1,21 +1,33 @@
-"""Has a CorrSynth group go to a server at once, so that its texts are some tokens apart at most.
+"""Has a CorrSynth group go to a server at once, so that its texts are a few tokens apart at most.
 
 A server writes what it is sent; when a text of one group ends, the first of the next would be sent alone, and be half
-written when the last of its group comes. So members wait here until their group is whole, or nothing is being written
-that could make room for the rest: some may never come, as they were answered before or are beyond the plan's end.
+written when the last of its group comes. So members wait here until their group is whole. Some may never come: they
+were answered before, are beyond the plan's end, or are a second try that the others do not need. So a group also goes a
+moment after all has been answered that was being written when its first member came: there was room for the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from dataclasses import dataclass, field
 
 from synth.errors import ResponseError
 from synth.models.client import ModelClient, Request, Response
 from synth.models.corrsynth.member import XARGS, read_member
 
 _GRACE_SECONDS = 1.0
-"""How long the members that are there wait for more while nothing is being written."""
+_MOST_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class _Group:
+    """Members that wait. ``sent`` is how many requests had been sent when the first came, at ``first``; the last thing
+    that may bring another happened at ``last``."""
+
+    sent: int
+    first: float
+    last: float
+    members: list[asyncio.Future[None]] = field(default_factory=list)
 
 
 class Lockstep:
@@ -23,8 +35,9 @@ class Lockstep:
 
     def __init__(self, client: ModelClient) -> None:
         self._client = client
-        self._waiting: dict[str, list[asyncio.Future[None]]] = defaultdict(list)
-        self._running = 0
+        self._groups: dict[str, _Group] = {}
+        self._sent = 0
+        self._running: dict[int, None] = {}  # the numbers of requests, the earliest first
         self._timer: asyncio.TimerHandle | None = None
 
     async def complete(self, request: Request) -> Response:
@@ -34,46 +47,64 @@ class Lockstep:
             raise ResponseError(str(error), kind="refused") from error
         if member is not None:
             await self._wait(member.group, member.size)
-        self._running += 1
+        number = self._sent = self._sent + 1
+        self._running[number] = None
         try:
             return await self._client.complete(request)
         finally:
-            self._running -= 1
-            self._watch()
+            self._ended(number)
 
     async def aclose(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         await self._client.aclose()
 
-    async def _wait(self, group: str, size: int) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        members = self._waiting[group]
-        members.append(future)
-        if len(members) >= size:
-            self._let_go(group)
-        else:
-            self._watch()
+    async def _wait(self, name: str, size: int) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        group = self._groups.setdefault(name, _Group(self._sent, now, now))
+        group.last = now
+        future: asyncio.Future[None] = loop.create_future()
+        group.members.append(future)
+        if len(group.members) >= size:
+            self._let_go(name)
+        self._watch()
         try:
             await future
         finally:
-            if future in members:  # cancelled before it was let go
-                members.remove(future)
+            if future.cancelled():
+                group.members.remove(future)
 
-    def _let_go(self, group: str) -> None:
-        for future in self._waiting.pop(group):
-            if not future.done():
-                future.set_result(None)
+    def _ended(self, number: int) -> None:
+        del self._running[number]
+        now = asyncio.get_running_loop().time()
+        for group in self._groups.values():
+            if number <= group.sent:
+                group.last = now
+        self._watch()
 
     def _watch(self) -> None:
-        """Start waiting for the grace to pass, anew with each that comes; while something runs, there is no hurry."""
+        """Come back when the first of the groups is due."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting and not self._running:
-            self._timer = asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._let_all_go)
+        if self._groups:
+            due = min(self._due(group) for group in self._groups.values())
+            self._timer = asyncio.get_running_loop().call_at(due, self._let_due_go)
 
-    def _let_all_go(self) -> None:
+    def _due(self, group: _Group) -> float:
+        most = group.first + _MOST_SECONDS
+        earlier = next(iter(self._running), self._sent + 1) <= group.sent
+        return most if earlier else min(most, group.last + _GRACE_SECONDS)
+
+    def _let_due_go(self) -> None:
         self._timer = None
-        for group in list(self._waiting):
-            self._let_go(group)
+        now = asyncio.get_running_loop().time()
+        for name in [name for name, group in self._groups.items() if self._due(group) <= now + 1e-6]:
+            self._let_go(name)
+        self._watch()
+
+    def _let_go(self, name: str) -> None:
+        for future in self._groups.pop(name).members:
+            if not future.done():
+                future.set_result(None)

@@ -75,11 +75,24 @@ def test_members_wait_while_something_runs_that_makes_room_for_the_rest() -> Non
     assert times["x"] == times["y"] == times["z"] == 9
 
 
+def test_a_part_of_a_group_waits_for_what_was_sent_before_it_alone() -> None:
+    busy = {f"plain{n}": (n, ask(f"plain{n} 3", None)) for n in range(40)}
+    whole = {name: (0.0, ask(f"{name} 5")) for name in "abc"}
+    times = sent(**busy, **whole, again=(6.0, ask("again 1", replace(MEMBER, group="h"))))
+    assert times["a"] == 0
+    assert times["again"] == 10  # what was sent at 6 was answered at 9, and a moment passed
+
+
 @pytest.mark.parametrize("size", [1, 3])
 def test_a_group_that_never_becomes_whole_goes_a_moment_after_all_else_has_ended(size: int) -> None:
     alone = replace(MEMBER, group="h", size=size)
     times = sent(plain=(0, ask("plain 4", None)), x=(0.5, ask("x 1", alone)))
     assert times["x"] == (0.5 if size == 1 else 5.0)
+
+
+def test_nothing_waits_for_an_answer_that_does_not_come() -> None:
+    times = sent(plain=(0, ask("plain 99", None)), x=(1, ask("x 1")))
+    assert times["x"] == 31
 
 
 def test_whoever_gives_up_waiting_is_not_counted() -> None:
