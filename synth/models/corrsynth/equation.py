@@ -40,17 +40,18 @@ def contrast_weights(members: Sequence[Member]) -> torch.Tensor:
 def contrast_logits(logits: torch.Tensor, members: Sequence[Member], weights: torch.Tensor) -> torch.Tensor:
     """The contrasted logits of ``members``, from and to shape (m, vocabulary); ``weights`` are theirs.
 
-    Up to a constant for each text, which no sampler sees: so logits stand for log P, which spares passes over the
-    vocabulary, and those are what costs.
+    Up to a constant for each text, which no sampler sees, so that logits stand for log P. Of the vocabulary only the
+    tokens are looked at that are plausible in some text: a pass over all of it costs more than the equation.
     """
     own = logits.float()
     gamma = own.new_tensor([member.gamma for member in members])
     alpha = own.new_tensor([member.alpha for member in members])[:, None]
     highest = own.amax(dim=-1, keepdim=True)
-    mixed = torch.diag(gamma) - weights.to(own)
-    if torch.isfinite(own.amin(dim=-1)).all():
-        contrasted = mixed @ own
-    else:  # a grammar rules tokens out
-        contrasted = mixed @ torch.maximum(own, highest + _IMPOSSIBLE)
-        contrasted.masked_fill_(own == -torch.inf, -torch.inf)
-    return contrasted.masked_fill_(own < highest + torch.log(alpha), -torch.inf)
+    # Without a cut (alpha = 0) all are plausible but those that a grammar has ruled out.
+    plausible = own >= (highest + torch.log(alpha)).clamp_min(torch.finfo(own.dtype).min)
+    tokens = plausible.any(dim=0).nonzero().squeeze(1)
+    log_p = (own[:, tokens] - highest).clamp_min(_IMPOSSIBLE)
+    mixed = (torch.diag(gamma) - weights.to(own)) @ log_p
+    contrasted = torch.full_like(own, -torch.inf)
+    contrasted[:, tokens] = mixed.masked_fill_(~plausible[:, tokens], -torch.inf)
+    return contrasted
