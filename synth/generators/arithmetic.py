@@ -36,6 +36,8 @@ _SPELLINGS = tuple(
         # The number of a step or of a list's item is no quantity.
         (r"^\W*(?:step\s+)?\d{1,2}[.):](?=\s|\*|$)", " "),
         (r"(?i)\bstep\s+\d{1,2}\b", "step"),
+        # Nor is a count of what was named before.
+        (r"(?i)\b(all|the|these|those|into) (?:two|three|four|five)\b", r"\1"),
         (r"\\[dt]?frac\s*\{\s*([\d.,]+)\s*\}\s*\{\s*([\d.,]+)\s*\}", r"\1 / \2"),
         (r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"(\1)/(\2)"),
         (r"\\(?:text|mathrm|mathbf|textbf|boxed)\s*\{([^{}]*)\}", r" \1 "),

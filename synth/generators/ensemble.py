@@ -40,8 +40,9 @@ _MOST_JUDGED = 4
 class Solved:
     """A question with its answer and the chain that is kept for it.
 
-    ``decided_by``: ``seed``, ``vote``, ``program`` or ``judge``. ``pass_rate`` is the share of the first chains that
-    reach the answer. ``wrong`` is a chain to prefer the kept one to, with what is wrong with it, where there is one.
+    ``decided_by``: ``seed``, ``vote``, ``program``, ``judge`` or ``tests``. ``pass_rate`` is the share of the first
+    chains that reach the answer. ``wrong`` is a chain to prefer the kept one to, with what is wrong with it, where
+    there is one.
     """
 
     answer: str

@@ -73,6 +73,7 @@ def test_numbers_must_come_from_the_question_or_an_equation() -> None:
         "**Step 1:** 28 / 4 = 7\n### Step 2:\n7 * 3 = 21",
         "Needed = 28 / 4 * 3\nNeeded = 7 * 3\nNeeded = 21",
         "Let \\(x\\) be the number of groups. 4x = 28\nx = 7\n7 * 3 = 21",
+        "All five of these groups: 7 * 3 = 21 in a week. Add the two: 7 * 3 = 21.",
         "In a week of 7 days they need 7 * 3 = 21.",
     ],
 )
