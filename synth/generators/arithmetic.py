@@ -18,9 +18,10 @@ from synth.generators.quantities import quantities
 
 # Words may stand between a number and the next sign, as in "3 boxes * 4 pens = 12 pens".
 _NUMBER = r"[$€£]?\d[\d,]*(?:\.\d+)?%?"
-_STEP = rf"[^\S\n]*(?:[A-Za-z]+[^\S\n]+)*?[-+*/×÷−x(][^\S\n]*\(*[^\S\n]*{_NUMBER}\)*"
-_SIDE = rf"[$€£]?\(*\s*{_NUMBER}\)*(?:{_STEP})*"
-_CLAIM = re.compile(rf"({_SIDE})(?:[^\S\n]+[A-Za-z]+)*[^\S\n]*=[^\S\n]*(?=({_SIDE}))")
+_STEP = rf"[^\S\n]*(?:[A-Za-z]+[^\S\n]+){{0,9}}?[-+*/×÷−x(][^\S\n]*\(*[^\S\n]*{_NUMBER}\)*"
+# Bounded and possessive: a model that repeats itself for pages is read in linear time.
+_SIDE = rf"[$€£]?\({{0,9}}\s*{_NUMBER}\)*(?:{_STEP}){{0,30}}+"
+_CLAIM = re.compile(rf"({_SIDE})(?:[^\S\n]+[A-Za-z]+){{0,9}}[^\S\n]*=[^\S\n]*(?=({_SIDE}))")
 _OPERATION = re.compile(r"[-+*/×÷x−]")
 _EXPRESSION = re.compile(_SIDE)
 _UNKNOWN = re.compile(r"\d[A-Za-wyz]|\dx(?!\s*[\d(])|[-+*/=(]\s*[A-Za-z]\b(?!\s*\w)|\b[A-Za-z]\s*[-+*/)=]")

@@ -105,3 +105,8 @@ def test_a_step_that_nothing_comes_of_is_a_dead_end() -> None:
 )
 def test_quantities(text: str, numbers: dict[Fraction, int]) -> None:
     assert dict(quantities(text)) == numbers
+
+
+@pytest.mark.parametrize("piece", ["1 x ", "1 + ", "1 a ", "(", "\\frac{", "3 boxes of x (4) "])
+def test_a_chain_that_repeats_itself_for_pages_is_read(piece: str) -> None:
+    assert wrong_equations(piece * 2000) == dead_ends(piece * 2000, "1") == []
