@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.common import show
 from synth.agents.context import UnitContext
-from synth.errors import Rejected
+from synth.errors import Rejected, SynthError
 from synth.example import Seed, WorkUnit
 from synth.fingerprint import derive_seed
 from synth.generators.answers import same_answer
@@ -94,24 +94,30 @@ async def collect(options: argparse.Namespace, work: Path) -> list[Case]:
         async with open_models({"model": spec}, base=Path(), run_dir=work) as models:
             caller = _Metered(JournaledCaller(models, store))
 
-            async def case(index: int) -> Case:
+            async def case(index: int) -> Case | None:
                 nonlocal done
                 question = str(seeds[index]["question"])
                 unit = WorkUnit(
                     "bench", "cot", options.skip + index, 0, Seed(str(index), {}), {}, derive_seed(question)
                 )
                 context = UnitContext(unit, caller)
-                async with places:
-                    first, evidence = await asyncio.gather(
-                        solve(greedy, context, {"question": question}, 1),
-                        ensemble.gather(context, question, programs=True),
-                    )
+                try:
+                    async with places:
+                        first, evidence = await asyncio.gather(
+                            solve(greedy, context, {"question": question}, 1),
+                            ensemble.gather(context, question, programs=True),
+                        )
+                except SynthError:
+                    if options.stored:
+                        return None
+                    raise
                 done += 1
                 print(f"{done}/{len(seeds)} questions, {time.monotonic() - started:.0f} s", flush=True)
                 tokens = {role: used for (of, role), used in caller.tokens.items() if of == unit.id}
                 return Case(question, str(seeds[index]["answer"]), first[0], evidence, tokens)
 
-            return await asyncio.gather(*(case(index) for index in range(len(seeds))))
+            cases = await asyncio.gather(*(case(index) for index in range(len(seeds))))
+            return [case for case in cases if case is not None]
     finally:
         await store.flush()
         store.close()
@@ -323,6 +329,9 @@ def main() -> None:
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint, instead of the embedded model")
     parser.add_argument("--skip", type=int, default=0, help="questions to leave out at the beginning")
     parser.add_argument("--questions", type=int, default=60)
+    parser.add_argument(
+        "--stored", action="store_true", help="leave out questions that the work folder does not hold every answer of"
+    )
     parser.add_argument("--samples", type=int, default=5)
     parser.add_argument("--programs", type=int, default=4)
     parser.add_argument("--vote", type=float, default=EnsembleSpec().vote, help="smallest support that is accepted")

@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "recipes"
 SEEDS = '{"question": "Ann has 3 bags with 4 nuts each. How many nuts are there?", "answer": "12"}\n'
 
 
-@pytest.mark.parametrize("page", ["preference", "classifier", "custom"])
+@pytest.mark.parametrize("page", ["preference", "classifier", "custom", "reasoning"])
 async def test_every_recipe_of_the_page_can_be_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"(?ms)^```(\w+)\n(.*?)^```", (DOCS / f"{page}.md").read_text("utf-8"))

@@ -73,8 +73,7 @@ async def test_persona_without_anybody_is_rejected() -> None:
 
 async def test_backward_asks_for_a_number_of_the_seed() -> None:
     def answers(role: str, sample: int, request: Request) -> str:
-        asked = request.messages[-1].content or ""
-        question = asked[asked.rindex("Problem:") :] if "Problem:" in asked else asked
+        question = (request.messages[-1].content or "").partition("\n\n")[0]
         hidden = ({"3", "4", "5"} - set(re.findall(r"\d+", question))).pop()
         steps = {"3": "7 + 5 = 12.\n12 / 4 = 3", "4": "7 + 5 = 12.\n12 / 3 = 4", "5": "3 * 4 = 12.\n12 - 7 = 5"}
         return f"{steps[hidden]}, so x is {hidden}.\nAnswer: {hidden}"
