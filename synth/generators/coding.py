@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from synth.agents.context import UnitContext
 from synth.agents.together import together
@@ -63,8 +65,18 @@ async def complaint(program: str, tests: str) -> str | None:
     return None if result.stdout.rstrip().endswith(mark) else "it ends before the tests do"
 
 
-def unit_tests_of(seed: dict[str, object]) -> str | None:
-    """The seed's unit tests as one text, or None where it has none; a list holds one statement each."""
+def unit_tests_of(seed: Mapping[str, Any]) -> str | None:
+    """The seed's unit tests as one text, or None where it has none; a list holds one statement each.
+
+    Raises ``Rejected`` (gate ``tests``) for tests that are no Python, which every program would fail.
+    """
     tests = seed.get("tests")
-    lines = tests if isinstance(tests, Sequence) and not isinstance(tests, str) else [tests or ""]
-    return "\n".join(map(str, lines)).strip() or None
+    lines = tests if isinstance(tests, list) else [] if tests is None else [tests]
+    if not all(isinstance(line, str) for line in lines):
+        raise Rejected("tests", f"the seed's tests are a text or a list of texts, not {tests!r}")
+    text = "\n".join(lines).strip()
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        raise Rejected("tests", f"the seed's tests are no Python: {error}") from error
+    return text or None

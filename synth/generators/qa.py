@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -11,6 +12,8 @@ from synth.generators.ensemble import Solved
 from synth.generators.preference import Response, preference_columns
 from synth.generators.solving import Chain
 from synth.messages import Json, Message
+
+_ANSWER_LINE = re.compile(r"\W*(?:final\s+)?answer\s*[:=]", re.IGNORECASE)
 
 Placement = Literal["content", "reasoning_content"]
 
@@ -59,5 +62,5 @@ def _preference(question: str, reply: Message, solved: Solved, chain: Placement)
 def _reply(chain: Chain, answer: str, placement: Placement) -> Message:
     if placement == "content":
         return Message("assistant", chain.text, reasoning=chain.reasoning)
-    thought = "\n".join(line for line in chain.text.splitlines() if not line.lower().startswith("answer:")).strip()
+    thought = "\n".join(line for line in chain.text.splitlines() if not _ANSWER_LINE.match(line)).strip()
     return Message("assistant", answer, reasoning="\n\n".join(part for part in (chain.reasoning, thought) if part))

@@ -62,3 +62,10 @@ def test_tests_are_a_text_or_a_list_of_statements() -> None:
         is unit_tests_of({"tests": []})
         is None
     )
+
+
+@pytest.mark.parametrize("tests", ["assert double(3) ==", 5, True, ["assert True", 3], "x = \x00"])
+def test_tests_that_are_no_python_are_said_to_be_none(tests: object) -> None:
+    with pytest.raises(Rejected, match="the seed's tests are") as rejected:
+        unit_tests_of({"tests": tests})
+    assert rejected.value.gate == "tests"
