@@ -34,6 +34,11 @@ HINTS = r"""
 - {match: 'helpful sentence', json: {ok: true}}
 - {match: 'number alone', answer: ["6 * 4 - 2 = 22\nAnswer: 22"]}
 """
+VOWELS = r"""
+- answer:
+    - "```python\ndef count_vowels(text):\n    return len(text)\n```"
+    - "It counts.\n```python\ndef count_vowels(text):\n    return sum(one in 'aeiou' for one in text.lower())\n```"
+"""
 LABELS = r"""
 - {system: collection of texts, match: 'category "delivery"', json: {text: Where on earth is my box from last month}}
 - {system: collection of texts, match: 'category "refund"', json: {text: Nobody paid me back for the broken chair}}
@@ -88,6 +93,14 @@ def test_every_way_to_multiply_a_seed(tmp_path: Path) -> None:
     assert by_generator["harder"]["answer"] == "19"
     assert by_generator["personas"]["answer"] == by_generator["answers"]["answer"] == "22"
     assert "what is the value of x?" in by_generator["backward"]["messages"][0]["content"]
+
+
+def test_programs_that_pass_the_tests_of_their_seed(tmp_path: Path) -> None:
+    result = run_shipped("code.yaml", VOWELS, tmp_path, "seeds.limit=1", count=1)
+    assert result.ending.status == "complete", result.summary
+    row = rows(tmp_path, "programs")[0]
+    assert (row["decided_by"], row["scores"]["pass_rate"]) == ("tests", 0.5)
+    assert "'aeiou'" in row["messages"][1]["content"]
 
 
 def test_an_ensemble_of_ones_own(tmp_path: Path) -> None:
