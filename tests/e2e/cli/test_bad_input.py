@@ -147,7 +147,7 @@ def test_a_full_disk_under_the_run_store(
     connect = sqlite3.connect
 
     def connect_to_a_full_disk(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        db = connect(*arguments, **options)
+        db: sqlite3.Connection = connect(*arguments, **options)
         db.execute("PRAGMA max_page_count = 20")  # SQLite then says what it says of a full disk
         return db
 
