@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from synth.agents.context import UnitContext
+from synth.agents.together import together
 from synth.curation.reading import read_rows
 from synth.errors import RunError, TransientError, UsageError
 from synth.events import Listener
@@ -45,12 +46,13 @@ _DEFAULT_MIN = 0.6
 @dataclass(frozen=True, slots=True)
 class Judging:
     """Who judges, by what. ``least`` is the score that counts as good; ``base`` is what the models' own paths are
-    relative to."""
+    relative to. ``gate`` is the run's judge gate where it has judged in just this way, so that its verdicts count."""
 
     rubric: Rubric
     models: Mapping[str, ModelSpec]
     least: float
     base: Path = Path()
+    gate: str | None = None
 
 
 def plan_judging(
@@ -83,6 +85,7 @@ def plan_judging(
         load_rubric(rubric or gate.get("rubric", "helpfulness"), Path()),
         chosen,
         least if least is not None else given if isinstance(given, int | float) else _DEFAULT_MIN,
+        gate=gate["id"] if gate and not judges and rubric in (None, gate["rubric"]) else None,
     )
 
 
@@ -95,14 +98,18 @@ def judge_rows(
     ``against`` and ``unknown``: labelled ids that are no rows. Raises ``UsageError`` and ``RunError``.
     """
     labels = read_labels(_labelled(against), judging.rubric) if against is not None else None
-    chosen: dict[str, list[Message]] = {}
-    for identifier, messages in _rows(path, rejected=labels is not None):
+    chosen: dict[str, Json] = {}
+    for identifier, row in _rows(path, rejected=labels is not None):
         if (labels is None or identifier in labels) and (limit is None or len(chosen) < limit):
-            chosen[identifier] = messages
+            chosen[identifier] = row
     if not chosen:
         hint = "a label's id is a row's id" if labels is not None else ""
         raise UsageError(f"{path} has no row {'that is labelled' if labels is not None else 'to judge'}", hint=hint)
-    assessments = asyncio.run(_judge(chosen, judging, listener))
+    panel = Panel(judging.rubric, judging.models, list(judging.models))
+    kept = {identifier: found for identifier, row in chosen.items() if (found := _kept(row, panel, judging.gate))}
+    open_ones = {identifier: _messages(row) for identifier, row in chosen.items() if identifier not in kept}
+    asked = asyncio.run(_judge(open_ones, panel, judging, listener)) if open_ones else {}
+    assessments = {identifier: kept.get(identifier) or asked[identifier] for identifier in chosen}
     judgements = [found.to_dict() for found in assessments.values()]
     report = report_judges(judgements)
     result: Json = {
@@ -121,8 +128,18 @@ def judge_rows(
     return result
 
 
-async def _judge(rows: Mapping[str, list[Message]], judging: Judging, listener: Listener) -> dict[str, Assessment]:
-    panel = Panel(judging.rubric, judging.models, list(judging.models))
+def _kept(row: Json, panel: Panel, gate: str | None) -> Assessment | None:
+    """What the run's own judge gate said of a row, if it asked with the same prompts and rubric."""
+    judgement = (row.get("judgements") or {}).get(gate)
+    prompts = row["lineage"]["prompts"] if judgement else {}
+    if not judgement or prompts.get(panel.rubric.name) != panel.prompts[panel.rubric.name]:
+        return None
+    return Assessment.from_dict(judgement, panel.rubric)
+
+
+async def _judge(
+    rows: Mapping[str, list[Message]], panel: Panel, judging: Judging, listener: Listener
+) -> dict[str, Assessment]:
     places = asyncio.Semaphore(_AT_ONCE * sum(spec.concurrency for spec in judging.models.values()))
     async with (
         open_models(judging.models, base=judging.base, report=listener) as models,
@@ -136,13 +153,12 @@ async def _judge(rows: Mapping[str, list[Message]], judging: Judging, listener: 
                 return await panel.assess(UnitContext(unit, caller), Subject(messages))
 
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(judge(*one)) for one in enumerate(rows.values())]
-        except* TransientError as errors:
+            found = await together(judge(*one) for one in enumerate(rows.values()))
+        except TransientError as error:
             raise RunError(
-                f"a judge does not answer: {errors.exceptions[0]}", hint="run the same command again: it goes on"
-            ) from errors
-    return dict(zip(rows, (task.result() for task in tasks), strict=True))
+                f"a judge does not answer: {error.message}", hint="run the same command again: it goes on"
+            ) from error
+    return dict(zip(rows, found, strict=True))
 
 
 class _Unkept:
@@ -155,20 +171,19 @@ class _Unkept:
         pass
 
 
-def _rows(path: Path, *, rejected: bool) -> Iterator[tuple[str, list[Message]]]:
-    """Id and conversation of every row; of a run folder also of the rejected ones where they are asked for."""
-    rows = _file_rows(path) if path.is_file() else ((row.get("id"), row) for row in dataset_rows(path)())
-    yield from ((str(identifier), _messages(row)) for identifier, row in rows)
+def _rows(path: Path, *, rejected: bool) -> Iterator[tuple[str, Json]]:
+    """Every row by its id; of a run folder also the rejected ones where they are asked for."""
+    yield from _file_rows(path) if path.is_file() else ((str(row.get("id")), row) for row in dataset_rows(path)())
     others = path / "rejected.jsonl"
     if rejected and others.exists():
-        yield from ((str(name), _messages(row)) for name, row in _file_rows(others) if row.get("messages"))
+        yield from ((name, row) for name, row in _file_rows(others) if row.get("messages"))
 
 
-def _file_rows(path: Path) -> Iterator[tuple[Any, Json]]:
+def _file_rows(path: Path) -> Iterator[tuple[str, Json]]:
     for row in read_rows(path, _refuse(path)):
         if not isinstance(row.data.get("messages"), list) and path.name != "rejected.jsonl":
             raise UsageError(f"{path}:{row.line}: a row to judge has a list of messages")
-        yield row.data.get("id", str(row.line)), row.data
+        yield str(row.data.get("id", row.line)), row.data
 
 
 def _labelled(path: Path) -> Iterator[tuple[str, Json]]:

@@ -92,6 +92,19 @@ class Assessment:
             ],
         }
 
+    @classmethod
+    def from_dict(cls, data: Json, rubric: Rubric) -> Assessment:
+        """What :meth:`to_dict` has kept, by the same ``rubric``."""
+        verdicts = data["verdicts"]
+        return cls(
+            rubric,
+            tuple(one["judge"] for one in verdicts),
+            tuple(
+                Judgement(one["judge"], one["levels"], one["reasons"]) if one["levels"] is not None else None
+                for one in verdicts
+            ),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Preference:

@@ -106,6 +106,26 @@ def test_what_is_not_there_is_said(judge: Synth, words: list[str], message: str)
     assert message in done.err
 
 
+def test_what_the_runs_own_gate_has_said_is_not_asked_again(synth: Synth, judge: Synth) -> None:
+    gate = "gates: [{gate: judge, rubric: right.yaml, agents: [critic], min: 0}]\n"
+    Path("recipe.yaml").write_text(RECIPE + gate)
+    run(load_recipe("recipe.yaml"), run_dir="runs/judged")
+    Path("critic.yaml").write_text("- {answer: x, error: {kind: fatal}}\n")
+    found = orjson.loads(synth("judge", "runs/judged", "--json").out)
+    assert [row["score"] for row in found["rows"]] == [1.0, 1.0, 0.0, 0.0]
+    assert found["rows"][0]["judgement"]["verdicts"][0]["reasons"] == {"right": "it is even"}
+    assert judge("runs/judged").code == 1  # a judge that is named is asked
+    Path("right.yaml").write_text("about: An answer.\ncriteria: {right: {asks: Is it so?, scale: {no: x, yes: y}}}\n")
+    assert synth("judge", "runs/judged").code == 1  # and so is one with another rubric
+
+
+def test_a_judge_that_cannot_be_asked_is_one_line(judge: Synth) -> None:
+    Path("critic.yaml").write_text("- {answer: x, error: {kind: fatal}}\n")
+    done = judge("runs/t")
+    assert done.code == 1
+    assert "Traceback" not in done.err
+
+
 def test_a_model_file_is_a_judge_under_its_own_name(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"messages": []}\n')
