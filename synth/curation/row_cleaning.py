@@ -114,7 +114,8 @@ class RowCleaner:
         try:
             return (_as_chat(clean, tally) if self._spec.messages else clean), texts
         except NotAChat as error:
-            tally.drop(f"no chat: {error.message}", row.line, "\n".join(texts))
+            reason = error.message if error.message.startswith("no chat") else f"no chat: {error.message}"
+            tally.drop(reason, row.line, "\n".join(texts))
             return None
 
     @staticmethod

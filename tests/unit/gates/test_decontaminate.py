@@ -6,8 +6,10 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from synth.diversity.vectors import Vectors
 from synth.errors import UsageError
 
 from .helpers import make_gate, says
@@ -71,3 +73,31 @@ def test_a_benchmark_that_cannot_be_compared_with_is_refused(tmp_path: Path, con
     (tmp_path / "b.jsonl").write_bytes(content)
     with pytest.raises(UsageError, match=says_so):
         make_gate({"gate": "decontaminate", "files": ["b.jsonl"]}, tmp_path)
+
+
+class FakeEmbedder:
+    """Vectors by which topics a text names: enough to be near or far."""
+
+    TOPICS = ("clips", "friends", "train", "hours", "pizza")
+
+    def encode(self, texts: list[str]) -> Vectors:
+        counts = np.array([[text.lower().count(topic) + 1e-3 for topic in self.TOPICS] for text in texts])
+        vectors: Vectors = (counts / np.linalg.norm(counts, axis=1, keepdims=True)).astype(np.float32)
+        return vectors
+
+
+def test_a_reworded_item_is_found_by_its_meaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synth.diversity.embedders.open_sentence_embedder", lambda name, base: FakeEmbedder())
+    benchmark(tmp_path, {"q": "A train needs three hours for the whole way there."}, {"q": ITEM})
+    by_words = make_gate({"gate": "decontaminate", "files": ["b.jsonl"]}, tmp_path)
+    by_meaning = make_gate({"gate": "decontaminate", "files": ["b.jsonl"], "max_similarity": 0.85}, tmp_path)
+    reworded = says(
+        "144", question="How many clips did Ava hand to friends, when clips went to half as many and clips were 48?"
+    )
+    assert by_words.judge(reworded).passed
+    verdict = by_meaning.judge(reworded)
+    assert not verdict.passed
+    assert verdict.reason.startswith("it means what b.jsonl:2 does (")
+    assert verdict.score is not None
+    assert verdict.score > 0.85
+    assert by_meaning.judge(says("12", question="How many slices of pizza are left on the table tonight?")).passed
