@@ -94,7 +94,7 @@ class Benchmarks:
         if not texts:
             fields = f" in the fields {', '.join(options.fields)}" if options.fields else ""
             raise UsageError(
-                f"the benchmark file {path} holds no text{fields}", hint="see gates.files and gates.fields"
+                f"the benchmark file {path} holds no text{fields}", hint="see `files` and `fields` of decontaminate"
             )
 
 
