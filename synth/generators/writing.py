@@ -16,11 +16,13 @@ from synth.messages import Json
 
 QUESTION_SCHEMA: Json = {
     "type": "object",
-    "properties": {"question": {"type": "string", "minLength": 20, "maxLength": 1200}},
+    "properties": {"question": {"type": "string", "maxLength": 1200}},
     "required": ["question"],
     "additionalProperties": False,
 }
 _TRIES = 3
+_SHORTEST = 20
+"""Characters of a problem. Not in the schema, which has to let through what stands for an answer in `synth plan`."""
 _MOST_OVERLAP = 0.6
 
 Check = Callable[[str], str | None]
@@ -107,6 +109,8 @@ def claims(asked: str, answer: str) -> Check:
 
 
 def _malformed(question: str) -> str | None:
+    if len(question) < _SHORTEST:
+        return "it was no whole problem"
     if not question.endswith("?"):
         return "it did not end in a question mark"
     if question.count("?") > 1:

@@ -56,6 +56,16 @@ async def test_cot_asks_for_all_its_chains(tmp_path: Path) -> None:
     assert await roles(prepared(tmp_path, COT)) == ["solver"] * 5
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["question", "evolve", "backward, form: self_verification"],
+)
+async def test_kinds_that_write_a_question_ask_for_it_and_for_all_that_solves_it(kind: str, tmp_path: Path) -> None:
+    asked = await roles(prepared(tmp_path, f"  - {{kind: {kind}, count: 2, ensemble: {{samples: 3, programs: 2}}}}\n"))
+    programs = [] if "backward" in kind else ["programmer"] * 2
+    assert asked == ["writer", *["solver"] * 3, *programs]
+
+
 async def test_custom_asks_every_step_and_shows_where_an_answer_goes(tmp_path: Path) -> None:
     run = prepared(tmp_path, CUSTOM)
     assert await roles(run) == ["draft", "verdict"]
