@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import orjson
+
 from synth.messages import Message, Tool
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -49,3 +51,15 @@ def _value(number: str) -> float | None:
         return float(number.replace(",", ""))
     except ValueError:
         return None
+
+
+def unheard_value(arguments: str, tool: Tool, conversation: Sequence[Message]) -> str:
+    """Which argument of a call stands nowhere in the conversation, in words, or nothing; choices are free."""
+    said = " ".join(message.content or "" for message in conversation).casefold()
+    properties = tool.parameters.get("properties", {})
+    for name, value in orjson.loads(arguments).items():
+        for text in value if isinstance(value, list) else [value]:
+            free = not isinstance(text, str) or "enum" in properties.get(name, {})
+            if not free and text.casefold() not in said:
+                return f"the {name} {text!r} stands nowhere in the conversation"
+    return ""

@@ -25,10 +25,10 @@ _SPEAKS_FOR_THE_SERVICE = re.compile(
             r"how (can|may) i (help|assist)",
             r"(can|could|would|will) you (please )?(provide|tell me|give me|share|confirm) (me )?(your|the)",
             r"please (provide|share|give me|tell me|confirm) (me )?(your|the)",
-            r"let me (check|look|know if you)",
-            r"\b(i|we)('ll| will| have|'ve)( now| just)? (process|cancel|updat|chang|look|check|refund)",
+            r"let me (check|look|know (if|what) you)|^i'm sorry,? but|i can(no|')t (assist|help)|\bthe customer\b",
+            r"\b(i|we)('ll| will| have|'ve)( now| just)? (process|cancel|updat|chang(?!\w* my)|look|check|refund)",
             r"\bi can help|(glad|happy) to (help|assist)|anything else i can",
-            r"your (order|request|address|refund) (has been|is being|was|will be)",
+            r"your (\w+ )?(order|request|address|refund|item)s? (has been|have been|is being|was|will be)",
             r"thank you for (contacting|reaching|providing)|what is your",
         ]
     ),
@@ -109,6 +109,8 @@ def asked_for(question: str, facts: Mapping[str, str]) -> list[str]:
         rival = name.removeprefix("new ")
         generic = _GENERIC - {"new"} if rival != name and rival in facts else _GENERIC
         telling = [word for word in name.casefold().split() if word not in generic]
+        if name.endswith("number") and not words & {"number", "id", "which"}:
+            continue
         if telling and text.casefold() not in question.casefold() and all(word in words for word in telling):
             found[name] = telling
     # "new item" is not "item", and who asks for the one does not ask for the other

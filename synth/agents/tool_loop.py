@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,9 +11,9 @@ from typing import Protocol
 import orjson
 
 from synth.agents.agent import Agent
-from synth.agents.assistant_lines import audit_assistant
+from synth.agents.assistant_lines import audit_assistant, unheard_value
 from synth.agents.context import UnitContext
-from synth.agents.guide import Guide, Hint, with_hint
+from synth.agents.guide import Coached, Guide, Hint
 from synth.agents.structured import InvalidAnswer, parse_answer
 from synth.environments.environment import Environment
 from synth.errors import Rejected, ResponseError
@@ -55,7 +56,7 @@ async def converse(
     system: str,
     max_turns: int,
     sample: int = 0,
-    guide: Guide | None = None,
+    guided: tuple[Guide, Coached] | None = None,
 ) -> None:
     """Let them go on with ``talk``, which holds the user's first line. ``max_turns`` counts the assistant's answers.
 
@@ -65,9 +66,13 @@ async def converse(
     tools = environment.tools()
     made: Counter[tuple[str, str]] = Counter()
     for turn in range(max_turns):
-        hint = guide.next(talk.messages) if guide is not None else None
-        answering = _Answering(context, assistant, system, talk, tools, hint, f"{assistant.role}.{sample}.{turn:03d}")
-        answer = await answering.answer()
+        if guided is not None:
+            guide, coached = guided
+            hint = guide.next(talk.messages)
+            answer = await _coached(context, coached, hint, system, talk, tools, sample * 1000 + turn)
+        else:
+            key = f"{assistant.role}.{sample}.{turn:03d}"
+            answer = await _Answering(context, assistant, system, talk, tools, key).answer()
         talk.messages.append(answer)
         if len(answer.tool_calls) > MOST_CALLS_A_TURN:
             raise Rejected("tool_calls", f"{len(answer.tool_calls)} calls in one turn", text=shown(talk.messages))
@@ -87,6 +92,38 @@ async def converse(
     raise Rejected("max_turns", f"not done after {max_turns} turns of the assistant", text=shown(talk.messages))
 
 
+async def _coached(
+    context: UnitContext,
+    coached: Coached,
+    hint: Hint,
+    system: str,
+    talk: Conversation,
+    tools: tuple[Tool, ...],
+    number: int,
+) -> Message:
+    """One turn of an assistant that is told what to do. Raises ``Rejected`` where no try is any good."""
+    if hint.tool is not None:
+        due = next(tool for tool in tools if tool.name == hint.tool)
+        last = talk.messages[-1]
+        complaint = last.content or "" if last.role == "tool" and '"error"' in (last.content or "") else ""
+        for attempt in range(MOST_ANSWERS):
+            number_of_try = number * 10 + attempt
+            arguments = await coached.call(context, talk.messages, hint, due, complaint, number_of_try)
+            complaint = unheard_value(arguments, due, talk.messages)
+            if not complaint:
+                break
+        return Message("assistant", None, (ToolCall(f"call_{number}", due.name, arguments),))
+    complaint = ""
+    for attempt in range(MOST_ANSWERS):
+        line = await coached.say(context, talk.messages, hint, complaint, number * 10 + attempt)
+        complaint = audit_assistant(line, f"{system}\n{hint.text}", talk.messages, tools)
+        if not complaint and ("\n" in line or not re.search(hint.expects, line, re.IGNORECASE)):
+            complaint = "did not do what was asked for"
+        if not complaint:
+            return Message("assistant", line)
+    raise Rejected("assistant", f"the assistant {complaint}: {line}", text=shown(talk.messages))
+
+
 @dataclass(frozen=True, slots=True)
 class _Answering:
     """One turn of the assistant: an answer, or the second one where the first cannot stand."""
@@ -96,53 +133,34 @@ class _Answering:
     system: str
     talk: Conversation
     tools: tuple[Tool, ...]
-    hint: Hint | None
     key: str
 
     async def answer(self) -> Message:
         """What the assistant says, audited. Raises ``Rejected`` where no try is any good."""
-        complaint = ""
         for attempt in range(MOST_ANSWERS):
             key = self.key if not attempt else f"{self.key}.again{attempt}"
-            answer = await _ask(self.context, self.assistant, self._request(complaint), key)
-            wants_call = self.hint is not None and self.hint.tool is not None
-            if not answer.tool_calls and (wants_call or _means_a_call(answer.content or "", self.tools)):
-                answer = await self._forced(f"{key}.forced") or answer
+            request = Request(
+                (Message("system", self.system), *self.talk.messages), self.assistant.sampling, self.tools
+            )
+            answer = await _ask(self.context, self.assistant, request, key)
+            if not answer.tool_calls and _means_a_call(answer.content or "", self.tools):
+                answer = await self._forced(request, f"{key}.forced") or answer
             if answer.tool_calls:
-                complaint = self._premature(answer)
-                answer = replace(answer, content=self._said_beside(answer))
-            else:
-                complaint = audit_assistant(answer.content or "", self.system, self.talk.messages, self.tools)
+                return replace(answer, content=self._said_beside(answer))
+            complaint = audit_assistant(answer.content or "", self.system, self.talk.messages, self.tools)
             if not complaint:
                 return answer
         raise Rejected("assistant", f"the assistant {complaint}", text=shown([*self.talk.messages, answer]))
 
-    def _premature(self, answer: Message) -> str:
-        """A guided assistant calls the tool that is due, and none where words are."""
-        if self.hint is None or {call.name for call in answer.tool_calls} <= {self.hint.tool}:
-            return ""
-        return f"called {answer.tool_calls[0].name} too early"
-
     def _said_beside(self, answer: Message) -> str | None:
         """Words beside a call; small models fill them with what the call is yet to bring about."""
         text = answer.content or ""
-        wrong = self.hint is not None or audit_assistant(text, self.system, self.talk.messages, self.tools)
-        return None if wrong else text
+        return None if audit_assistant(text, self.system, self.talk.messages, self.tools) else text
 
-    def _request(self, complaint: str) -> Request:
-        messages = (Message("system", self.system), *self.talk.messages)
-        if complaint:
-            messages = with_hint(messages, Hint(f"Note: an earlier answer of yours {complaint}."))
-        if self.hint is not None:
-            messages = with_hint(messages, self.hint)
-        return Request(messages, self.assistant.sampling, self.tools)
-
-    async def _forced(self, key: str) -> Message | None:
+    async def _forced(self, request: Request, key: str) -> Message | None:
         """A small model often describes its call instead of making it: ask once more, with room for nothing else."""
-        due = [tool for tool in self.tools if self.hint is None or tool.name == self.hint.tool] or list(self.tools)
-        schema = _call_schema(tuple(due))
-        request = replace(self._request(""), tools=(), schema=schema)
-        again = await _ask(self.context, self.assistant, request, key)
+        schema = _call_schema(self.tools)
+        again = await _ask(self.context, self.assistant, replace(request, tools=(), schema=schema), key)
         try:
             wanted = parse_answer(again.content or "", schema)
         except InvalidAnswer:

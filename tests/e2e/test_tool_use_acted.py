@@ -51,20 +51,22 @@ NOTE = {
 
 
 class Troupe:
-    """Plays everyone. ``wish`` is what the planner says; ``say`` is the assistant, told the hint and what it heard."""
+    """Plays everyone. ``wish`` is what the planner says; ``say`` is the assistant, told what it heard."""
 
     def __init__(self, wish: dict[str, Any], answers: dict[str, Any] | None = None) -> None:
         self.wish = wish
         self.answers = answers or {}
         self.acted: Counter[str] = Counter()
         self.invented = 0
-        self.say: Callable[[dict[str, Any], str, dict[str, str]], str | dict[str, Any]] = follow_hint
+        self.say: Callable[[dict[str, Any], dict[str, str]], str | dict[str, Any]] = silent
 
     def answer(self, body: dict[str, Any]) -> str | dict[str, Any]:
         messages = body["messages"]
-        text, _, hint = str(messages[-1]["content"] or "").partition("\n\n(Note: ")
+        text = str(messages[-1]["content"] or "")
         if "tools" in body:
-            return self.say(body, hint, heard([*messages[:-1], {**messages[-1], "content": text}]))
+            return self.say(body, heard(messages))
+        if "You write what the agent" in messages[0]["content"]:
+            return follow(text, heard(spoken(text)))
         if "Invent one wish" in text:
             return orjson.dumps(self.wish).decode()
         if "Invent one service" in text:
@@ -77,8 +79,9 @@ class Troupe:
         if called := re.search(r"The call: (\w+)(\(.*\))", text):
             self.acted[called[1] + called[2]] += 1
             return orjson.dumps(self.answers[called[1]]).decode()
-        if told := re.search(r"with exactly this: (.*)\.\n", text):
-            return orjson.dumps({"say": f"It is {told[1]}.", "done": False}).decode()
+        if asked := re.search(r"The service asks for your (.*?)\. Tell it", text):
+            facts = dict(re.findall(r"(?m)^- your (.*?): (.*)$", messages[0]["content"]))
+            return orjson.dumps({"say": f"It is {facts[asked[1]]}.", "done": False}).decode()
         return orjson.dumps({"say": "Yes, please.", "done": False}).decode()
 
 
@@ -98,15 +101,27 @@ def heard(messages: list[dict[str, Any]]) -> dict[str, str]:
     return found
 
 
-def follow_hint(body: dict[str, Any], hint: str, known: dict[str, str]) -> str | dict[str, Any]:
-    if wanted := re.search(r"ask the user for the (.*?) now", hint):
+def silent(body: dict[str, Any], known: dict[str, str]) -> str:
+    return "All of it is done."
+
+
+def spoken(text: str) -> list[dict[str, Any]]:
+    """The conversation that a guided assistant is shown."""
+    roles = {"Customer": "user", "Agent": "assistant", "The system answers": "tool"}
+    lines = re.findall(r"(?m)^(Customer|Agent|The system answers): (.*)$", text)
+    return [{"role": roles[who], "content": said} for who, said in lines]
+
+
+def follow(text: str, known: dict[str, str]) -> str:
+    """What a guided assistant says: the question, the arguments of the call, or the example that it is shown."""
+    if wanted := re.search(r"Ask the customer for their (.*?) now", text):
         return f"What is the {wanted[1]}?"
-    if due := re.search(r"call the tool (\w+) now, with (.*?) as the", hint):
-        arguments: dict[str, Any] = {name: known[name] for name in due[2].split(", ")}
+    if "Write the arguments as JSON" in text:
+        arguments: dict[str, Any] = {name: known[name] for name in re.findall(r"(?m)^- (\w+)", text)}
         if "priority" in arguments:
             arguments["priority"] = int(arguments["priority"])
-        return call(due[1], arguments, len(body["messages"]))
-    return "May I go on with it?" if "ask the user for a yes" in hint else "All of it is done."
+        return orjson.dumps(arguments).decode()
+    return str(re.findall(r"(?m), such as: (.*)$", text)[-1])
 
 
 def call(name: str, arguments: dict[str, Any], number: int) -> dict[str, Any]:
@@ -171,7 +186,7 @@ def test_mock_tools_answer_in_the_conversation_as_when_the_task_was_made(club: P
 def test_an_assistant_that_acts_before_it_asks_is_not_kept(club: Path) -> None:
     troupe = court()
 
-    def hasty(body: dict[str, Any], hint: str, known: dict[str, str]) -> str | dict[str, Any]:
+    def hasty(body: dict[str, Any], known: dict[str, str]) -> str | dict[str, Any]:
         done = sum(message["role"] == "tool" for message in body["messages"])
         if done == 0:
             return call("find_member", {"name": "Ines Ortega"}, 0)
@@ -188,10 +203,10 @@ def test_an_assistant_that_acts_before_it_asks_is_not_kept(club: Path) -> None:
 def test_a_change_that_nobody_asked_for_is_not_kept(club: Path) -> None:
     troupe = court(cancel_court={"cancelled": True})
 
-    def meddling(body: dict[str, Any], hint: str, known: dict[str, str]) -> str | dict[str, Any]:
+    def meddling(body: dict[str, Any], known: dict[str, str]) -> str | dict[str, Any]:
         if known.get("booking_id") and "cancelled" not in str(body["messages"]):
             return call("cancel_court", {"booking_id": "B-20"}, 9)
-        return follow_hint(body, hint, known)
+        return "All of it is done."
 
     troupe.say = meddling
     result = perform(club, troupe, environment="club", guided=False)
@@ -284,7 +299,7 @@ def test_a_tool_that_the_policy_restricts_is_not_to_be_used(tmp_path: Path) -> N
     }
     troupe = Troupe(BERTH, answers)
 
-    def generous(body: dict[str, Any], hint: str, known: dict[str, str]) -> str | dict[str, Any]:
+    def generous(body: dict[str, Any], known: dict[str, str]) -> str | dict[str, Any]:
         if "berth" in known and "waived" not in known:
             return call("waive_fee", {"boat_id": "HB-77"}, 9)
         made = sum(message["role"] == "tool" for message in body["messages"])

@@ -34,7 +34,7 @@ from synth.generators.tool_use.acted_outline import (
 )
 from synth.generators.tool_use.acting import Actor, remembered
 from synth.generators.tool_use.ecosystem import CHECK_SCHEMA, ECOSYSTEM_SCHEMA, Ecosystem, about, invent
-from synth.generators.tool_use.guiding import WorkflowGuide
+from synth.generators.tool_use.guiding import Coach, WorkflowGuide
 from synth.generators.tool_use.review import REVIEW_SCHEMA, review
 from synth.generators.tool_use.reward import Criteria, told_before_use
 from synth.generators.tool_use.rubric import Judged, RubricJudge
@@ -87,6 +87,7 @@ class ActedToolUse:
         if "reviewer" in spec.agents:
             careful = SamplingSpec(temperature=0.3, max_tokens=200)
             self._reviewer = setup.agent("reviewer", sampling=careful, schema=REVIEW_SCHEMA)
+        self._coach = Coach(setup)
         self._judge = RubricJudge(setup, setup.base) if "judge" in spec.agents else None
 
     @asynccontextmanager
@@ -156,6 +157,8 @@ class ActedToolUse:
                     assistant=self._assistant,
                     user=self._user_of(context, world, trial, task),
                     system=self._system(context, world),
+                    coach=self._coach if self._spec.guided else None,
+                    place=world.description,
                     sample=number,
                 )
                 if self._judge is not None:
@@ -204,7 +207,7 @@ class ActedToolUse:
                     system=self._system(context, place.world),
                     max_turns=self._spec.max_turns,
                     sample=number,
-                    guide=guide if self._spec.guided else None,
+                    guided=(guide, self._coach.at(place.world.description)) if self._spec.guided else None,
                 )
                 if not self._is_live and (differences := await environment.replay()):
                     raise Rejected("replay", differences[0], text=shown(talk.messages))

@@ -9,6 +9,7 @@ import orjson
 
 from synth.agents.agent import Agent
 from synth.agents.context import UnitContext
+from synth.agents.guide import Hint
 from synth.agents.simulated_user import SimulatedUser
 from synth.environments.environment import Environment
 from synth.environments.mock import MockRequest
@@ -16,6 +17,7 @@ from synth.environments.vocabulary import ToolSpec
 from synth.environments.world import World, mock_world
 from synth.generators.tool_use.acting import Actor
 from synth.generators.tool_use.ecosystem import to_tool
+from synth.generators.tool_use.guiding import Coach
 from synth.generators.tool_use.rehearsal import rehearse
 from synth.generators.tool_use.scenario import make_task
 from synth.generators.tool_use.task import Task
@@ -75,15 +77,20 @@ async def rehearse_conversation(
     user: SimulatedUser,
     system: str,
     sample: int,
+    coach: Coach | None = None,
+    place: str = "",
 ) -> Sequence[Message]:
-    """Ask both sides for each of their turns."""
+    """Ask both sides for each of their turns; with a ``coach``, the assistant as one who is told each step."""
     tools = environment.tools()
 
-    async def ask_assistant(talk: Sequence[Message], turn: int) -> None:
+    async def ask_assistant(talk: Sequence[Message], turn: int, hint: Hint) -> None:
+        if coach is not None:
+            await coach.rehearse(context, place, tools, talk, hint, sample * 1000 + turn)
+            return
         request = Request((Message("system", system), *talk), assistant.sampling, tools)
         await context.call(assistant.model, request, f"assistant.{sample}.{turn:03d}")
 
-    async def ask_user(talk: Sequence[Message], turn: int) -> None:
+    async def ask_user(talk: Sequence[Message], turn: int, _: Hint) -> None:
         await user.agent.ask(context, user.variables(talk, []), sample=turn)
 
     return await rehearse(task, environment, assistant=ask_assistant, user=ask_user)

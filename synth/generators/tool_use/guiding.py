@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from synth.agents.guide import Hint
+from synth.agents.context import UnitContext
+from synth.agents.guide import Coached, Hint
 from synth.environments.vocabulary import RecordedCall
+from synth.generators.base import Setup
 from synth.generators.tool_use.workflow import Step, Workflow
-from synth.messages import Message
+from synth.messages import Message, Tool
+from synth.recipe.models import SamplingSpec
 
 _YES = re.compile(r"\b(yes|yeah|yep|sure|please do|go ahead|correct|right|ok|okay|fine|do it|agree|confirm\w*)\b", re.I)
+_QUESTIONS = (
+    "Could you tell me your {}, please?",
+    "May I have your {}?",
+    "Sure, what is your {}?",
+    "I can help with that. Could you give me your {}?",
+)
 _MOST_QUESTIONS = 2
 """What the user does not tell when asked so often is left to the assistant."""
 
@@ -45,30 +55,49 @@ class WorkflowGuide:
         """The first step that is not done yet: what to ask for it, or to make its call; then the end."""
         self.step, self.fact = None, ""
         if self._withdrawn():
-            return Hint("Note: the user has changed their mind. Say in one friendly sentence that nothing was changed.")
+            return Hint(
+                "The customer has changed their mind. Say in one friendly sentence that nothing was changed, such as: "
+                "No problem, I have left everything as it was.",
+                expects=r"nothing|unchanged|\bas (it|they) (is|was|are|were)|left",
+            )
         self.step = step = self._pending()
         if step is None:
-            return Hint("Note: all is done. Tell the user in one or two sentences what was done. Ask nothing.")
+            done = " ".join(in_past(one.tool) for one in self._workflow.steps if one.writes)
+            return Hint(
+                f"All is done. Tell the customer so in one sentence, such as: {done}",
+                expects=r"^(?!.*(\?|\bwill\b)).*(has been|have been|\bis now\b|\bdone\b|i have|i've)",
+            )
         said = "\n".join(message.content or "" for message in conversation if message.role == "user")
         for name in step.needs:
             if not self._workflow.facts[name].told_in(said) and self._asked[name] < _MOST_QUESTIONS:
                 self._asked[name] += 1
                 self.fact = name
-                return Hint(f"Note: ask the user for the {name} now, in one short friendly question. Call no tool.")
+                example = self._question(name, conversation)
+                return Hint(
+                    f"Ask the customer for their {name} now, in one short question, such as: {example}",
+                    expects=r"\b" + re.escape(name.split()[-1]) + r".*\?|\?.*" + re.escape(name.split()[-1]),
+                )
         if step.writes and self._forbidden:
             return Hint(
-                f"Note: the policy forbids this: {self._forbidden}. Tell the user kindly, in one or two sentences, "
-                "that you cannot do it and why. Call no tool and offer nothing else."
+                f"The rules forbid this: {self._forbidden}. Tell the customer so kindly in one sentence, such as: "
+                f"I'm sorry, but I can't {in_short(step.tool, 'your')}: {in_everyday_words(self._forbidden)}.",
+                expects=r"^(?!.*\?).*\b(can't|cannot|not (allowed|possible|able)|unable|don't|doesn't)\b",
             )
         if step.writes and not self._agreed(step, conversation):
             self._proposed = step
-            facts = ", ".join(f"{name} {self._workflow.facts[name].text}" for name in step.needs)
+            facts = ", ".join(f"{name}: {self._workflow.facts[name].text}" for name in step.needs)
             return Hint(
-                f"Note: before you {step.tool.replace('_', ' ')}, say in one or two sentences what you are going to do"
-                f"{f' ({facts})' if facts else ''}, and ask the user for a yes. Call no tool yet."
+                "Say in one sentence what you are going to do, and ask whether that is right, such as: "
+                f"I will {in_short(step.tool, 'your')}{f' ({facts})' if facts else ''}. Is that right?",
+                expects=r"\?",
             )
-        names = ", ".join(step.arguments)
-        return Hint(f"Note: call the tool {step.tool} now, with {names} as the conversation gives them.", step.tool)
+        told = tuple(f"{fact.name}: {fact.text}" for fact in self._workflow.facts.values() if fact.told_in(said))
+        return Hint(f"Use the tool {step.tool} now.", step.tool, tuple(step.arguments), told=told)
+
+    def _question(self, name: str, conversation: Sequence[Message]) -> str:
+        """One of a few ways to ask, another one in each conversation and for each fact."""
+        opening = len(conversation[0].content or "")
+        return _QUESTIONS[(opening + sum(self._asked.values())) % len(_QUESTIONS)].format(name)
 
     def _pending(self) -> Step | None:
         calls = self._calls()
@@ -79,3 +108,57 @@ class WorkflowGuide:
             return False
         last = next(message.content or "" for message in reversed(conversation) if message.role == "user")
         return bool(_YES.search(last))
+
+
+def in_short(tool: str, whose: str) -> str:
+    """What a tool does, by its name: ``cancel_order`` is ``cancel your order``."""
+    verb, _, rest = tool.replace("_", " ").partition(" ")
+    return f"{verb} {whose} {rest.removeprefix('customer ')}" if rest else f"{verb} them"
+
+
+def in_past(tool: str) -> str:
+    """That a tool has done it: ``Your order has been canceled.``"""
+    verb, _, rest = tool.replace("_", " ").partition(" ")
+    past = _PAST.get(verb) or f"{verb}d" * verb.endswith("e") or f"{verb}ed"
+    thing = rest.removeprefix("customer ")
+    return (
+        f"Your {thing} {'have' if thing.endswith('s') else 'has'} been {past}." if thing else f"That has been {past}."
+    )
+
+
+def in_everyday_words(rule: str) -> str:
+    """What an invariant says, without the numbers of records that a customer has never seen."""
+    name, _, detail = rule.partition(": ")
+    return re.sub(r"\b[A-Z]\d+-\d+\b", "it", detail) if len(detail.split()) > 5 else name
+
+
+_PAST = {"set": "set", "give": "given", "send": "sent", "write": "written", "make": "made", "lend": "lent"}
+
+
+class Coach:
+    """The role ``assistant`` by the prompt for an assistant that is told each step."""
+
+    def __init__(self, setup: Setup) -> None:
+        template = "tool_use/guided"
+        self._words = setup.agent(
+            "assistant", sampling=SamplingSpec(temperature=0.7, max_tokens=150), template=template
+        )
+        self._calls = replace(
+            setup.agent("assistant", sampling=SamplingSpec(temperature=0.0, max_tokens=300), template=template),
+            role="assistant-call",
+        )
+
+    def at(self, place: str) -> Coached:
+        """For the conversations in one place."""
+        return Coached(self._words, self._calls, place)
+
+    async def rehearse(
+        self, context: UnitContext, place: str, tools: Sequence[Tool], talk: Sequence[Message], hint: Hint, number: int
+    ) -> None:
+        """Ask for a turn, whatever the answer."""
+        coached = self.at(place)
+        if hint.tool is None:
+            await coached.say(context, talk, hint, "", number * 10)
+            return
+        due = next(tool for tool in tools if tool.name == hint.tool)
+        await coached.call(context, talk, hint, due, "", number * 10)

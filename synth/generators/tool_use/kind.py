@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from synth.agents.agent import Agent
 from synth.agents.context import UnitContext
+from synth.agents.guide import Hint
 from synth.agents.simulated_user import USER_SCHEMA, SimulatedUser
 from synth.agents.tool_loop import Conversation, converse, shown
 from synth.environments.environment import Environment
@@ -24,7 +25,7 @@ from synth.errors import EnvironmentFault, Rejected
 from synth.example import Draft
 from synth.generators.base import Setup
 from synth.generators.tool_use.blueprint import Blueprint, draw_blueprint
-from synth.generators.tool_use.guiding import WorkflowGuide
+from synth.generators.tool_use.guiding import Coach, WorkflowGuide
 from synth.generators.tool_use.rehearsal import rehearse
 from synth.generators.tool_use.review import MOST_ROUNDS, REVIEW_SCHEMA, review
 from synth.generators.tool_use.reward import Criteria
@@ -54,6 +55,7 @@ class ToolUse:
         self._user = setup.agent("user", sampling=SamplingSpec(temperature=0.7, max_tokens=150), schema=USER_SCHEMA)
         self._assistant = setup.agent("assistant", sampling=SamplingSpec(temperature=0.5, max_tokens=400))
         self._assistant_prompt = shipped_template("tool_use/assistant")
+        self._coach = Coach(setup)
         self._reviewer: Agent | None = None
         self._judge: RubricJudge | None = None
         self._rehearsed: list[tuple[str, Request, str]] = []
@@ -103,11 +105,15 @@ class ToolUse:
 
             for sample in range(self._spec.solutions):
 
-                async def ask_assistant(talk: Sequence[Message], turn: int, sample: int = sample) -> None:
+                async def ask_assistant(talk: Sequence[Message], turn: int, hint: Hint, sample: int = sample) -> None:
+                    if self._spec.guided:
+                        place, number = world.description, sample * 1000 + turn
+                        await self._coach.rehearse(context, place, tools, talk, hint, number)
+                        return
                     request = Request((system, *talk), self._assistant.sampling, tools)
                     await context.call(self._assistant.model, request, f"assistant.{sample}.{turn:03d}")
 
-                async def ask_user(talk: Sequence[Message], turn: int) -> None:
+                async def ask_user(talk: Sequence[Message], turn: int, _: Hint) -> None:
                     await user.agent.ask(context, user.variables(talk, []), sample=turn)
 
                 async with environment.fresh() as trial:
@@ -149,6 +155,7 @@ class ToolUse:
                 complaint=complaint,
                 round=number,
                 checked=checked,
+                anchored=self._spec.guided,
             )
             if self._reviewer is None:
                 return task
@@ -186,7 +193,7 @@ class ToolUse:
                     system=self._system(context),
                     max_turns=self._spec.max_turns,
                     sample=sample,
-                    guide=guide if self._spec.guided else None,
+                    guided=(guide, self._coach.at(world.description)) if self._spec.guided else None,
                 )
                 criteria = await verify(environment, task, talk)
                 judged = await self._judged(context, task, talk, criteria, sample)

@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import orjson
 
+from synth.agents.guide import Hint
 from synth.environments.environment import Environment
 from synth.generators.tool_use.guiding import WorkflowGuide
 from synth.generators.tool_use.task import Task
 from synth.messages import Message, ToolCall
 
-Ask = Callable[[Sequence[Message], int], Awaitable[None]]
-"""Ask one side for the turn that follows on these messages."""
+Ask = Callable[[Sequence[Message], int, Hint], Awaitable[None]]
+"""Ask one side for the turn that follows on these messages; the hint is what is due."""
 
 
 async def rehearse(task: Task, environment: Environment, *, assistant: Ask, user: Ask) -> list[Message]:
@@ -24,7 +25,7 @@ async def rehearse(task: Task, environment: Environment, *, assistant: Ask, user
     talk = [Message("user", task.opening)]
     for turn in range(10 * len(task.workflow.steps)):
         hint = guide.next(talk)
-        await assistant(talk, turn)
+        await assistant(talk, turn, hint)
         if guide.step is None:
             break
         if hint.tool is not None:
@@ -34,7 +35,7 @@ async def rehearse(task: Task, environment: Environment, *, assistant: Ask, user
             talk.append(Message("tool", result.content, tool_call_id=f"call_{turn}"))
             continue
         talk.append(Message("assistant", "‹what assistant says›"))
-        await user(talk, turn)
+        await user(talk, turn, hint)
         told = task.workflow.facts[guide.fact].text if guide.fact else "Yes"
         talk.append(Message("user", f"{told} ‹what user says›"))
     return talk

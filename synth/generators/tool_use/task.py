@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-
-import orjson
 
 from synth.agents.agent import Agent
 from synth.agents.context import UnitContext
 from synth.agents.simulated_user import audit_line
 from synth.errors import Rejected
-from synth.generators.tool_use.blueprint import Blueprint
+from synth.generators.tool_use.blueprint import Action, Blueprint
 from synth.generators.tool_use.workflow import Workflow
 from synth.messages import Json
 
@@ -26,6 +26,7 @@ TASK_SCHEMA: Json = {
     "additionalProperties": False,
 }
 _TRIES = 5
+_YOURS = re.compile(r"\byour (\w+ )?(order|account|address|payment|item|delivery|e-?mail|name)", re.IGNORECASE)
 _MANNERS = (
     "short and plain",
     "friendly and a little chatty",
@@ -38,21 +39,51 @@ _MANNERS = (
     "without a greeting",
     "in casual words, as in a text message",
 )
+_OPENINGS = (
+    "Hi, I'd like to {}, please.",
+    "Hello, can you help me to {}?",
+    "I need to {}.",
+    "Good morning, I would like to {}.",
+    "hey, how can I {}?",
+    "Is it still possible to {}?",
+    "Could you help me? I want to {}.",
+)
 _EXAMPLES = (
-    {"goal": "I want my table booking moved to a later hour.", "opening": "Hi, can I still change a booking I made?"},
     {
-        "goal": "I want to stop my newspaper for two weeks.",
-        "opening": "We're going away soon, please pause my paper.",
+        "wish": "Move my booking to another time",
+        "manner": "as a question",
+        "goal": "I want my table booking moved to a later hour.",
+        "opening": "Hi, can I still change a booking I made?",
     },
     {
+        "wish": "Pause my subscription",
+        "manner": "friendly and a little chatty",
+        "goal": "I want my newspaper paused for two weeks.",
+        "opening": "Hello there! We're going away soon, so I'd like to pause my paper.",
+    },
+    {
+        "wish": "Issue a further key card to me",
+        "manner": "very polite",
         "goal": "I want a second key card for my flat.",
-        "opening": "Good morning! I'd need one more key card.",
+        "opening": "Good morning, I would be grateful for one more key card.",
     },
-    {"goal": "I want to give my concert ticket back.", "opening": "Something came up and I can't make it to the show."},
-    {"goal": "I want my gym membership ended.", "opening": "How do I get out of my membership?"},
     {
+        "wish": "Take back my ticket",
+        "manner": "telling first in a few words what happened",
+        "goal": "I want to give my concert ticket back.",
+        "opening": "Something came up and I can't make it to the show. I'd like to return my ticket.",
+    },
+    {
+        "wish": "End my membership",
+        "manner": "slightly annoyed",
+        "goal": "I want my gym membership ended.",
+        "opening": "I've had enough of this gym, please end my membership.",
+    },
+    {
+        "wish": "Leave my parcel somewhere else",
+        "manner": "in casual words, as in a text message",
         "goal": "I want my parcel left with a neighbour.",
-        "opening": "nobody's home, can you drop my parcel next door",
+        "opening": "hey, nobody's home, can you drop my parcel next door",
     },
 )
 
@@ -96,27 +127,26 @@ async def tell_task(
     complaint: str = "",
     round: int = 0,
     checked: bool = True,
+    anchored: bool = False,
 ) -> Task:
     """Have the planner put a blueprint into a user's words; ``complaint`` is what a reviewer said of the last ones.
 
-    Without ``checked`` the first ones are taken as they are. Raises ``Rejected`` when no try passes the checks.
+    ``anchored``: a small model is shown a first line that would do. Without ``checked`` the first ones are taken as
+    they are. Raises ``Rejected`` when no try passes the checks.
     """
     rng = random.Random(context.sample_seed(f"manner.{round}"))
-    variables = {
+    variables: Json = {
         "place": place,
         "actions": blueprint.actions,
+        "wish": "; ".join(as_wish(action.description) for action in blueprint.actions),
         "facts": {name: fact.text for name, fact in workflow.facts.items()},
     }
     for attempt in range(_TRIES):
-        examples = rng.sample(_EXAMPLES, 2)
-        told = {
-            "complaint": complaint,
-            "manner": rng.choice(_MANNERS),
-            "example": "\n".join(orjson.dumps(example).decode() for example in examples),
-        }
+        told: Json = {"complaint": complaint, "manner": rng.choice(_MANNERS), "examples": rng.sample(_EXAMPLES, 4)}
+        told["anchor"] = rng.choice(_OPENINGS).format(in_short(blueprint.actions)) if anchored else ""
         answer = await planner.ask(context, variables | told, sample=round * 100 + attempt)
         goal, opening = str(answer.value["goal"]).strip(), str(answer.value["opening"]).strip()
-        complaint = check_opening(opening, workflow, tool_names)
+        complaint = check_opening(opening, workflow, tool_names, wish=variables["wish"] if anchored else "")
         if not complaint and opening in {example["opening"] for example in _EXAMPLES}:
             complaint = "is the example's"
         if not complaint or not checked:
@@ -125,9 +155,38 @@ async def tell_task(
     raise Rejected("task", f"the first line {problem}", text=opening)
 
 
-def check_opening(opening: str, workflow: Workflow, tool_names: list[str]) -> str:
+def in_short(actions: Sequence[Action]) -> str:
+    """What is wanted, by the tools' names: ``cancel my order``."""
+    wishes = []
+    for action in actions:
+        verb, _, rest = action.tool.replace("_", " ").partition(" ")
+        wishes.append(f"{verb} my {rest.removeprefix('customer ')}" if rest else as_wish(action.description).lower())
+    return " and ".join(wishes)
+
+
+def as_wish(description: str) -> str:
+    """What a tool does, as who it is done for says it: ``Cancel a pending order.`` is ``Cancel my pending order``."""
+    wish = re.split(r"[.:;]\s", description.strip() + " ")[0].split("\n")[0]
+    wish = re.sub(r"\b(?:a|the) customer's\b", "my", wish)
+    wish = re.sub(r"\bof (?:a|the) customer\b", "of mine", wish)
+    wish = re.sub(r"\b(?:a|the) customer\b", "me", wish)
+    return wish if re.search(r"\bmy\b", wish) else re.sub(r"\ban? (?!further|another)", "my ", wish, count=1)
+
+
+def check_opening(opening: str, workflow: Workflow, tool_names: list[str], *, wish: str = "") -> str:
     """What is wrong with a first line, or nothing: so that the agent has to ask, it gives no fact away."""
+    if wish and not _stems(opening) & _stems(wish):
+        return "does not say what it is about"
+    if found := re.search(
+        r"\byour (\w+ )?(order|account|address|payment|item|delivery|e-?mail|name)", opening, re.IGNORECASE
+    ):
+        return f"is written as if by the service ({found[0]!r})"
     given = next((fact.text for fact in workflow.facts.values() if fact.told_in(opening)), None)
     if given is not None:
         return f"gives away {given!r}"
     return audit_line(opening, {}, [], tool_names)
+
+
+def _stems(text: str) -> set[str]:
+    """Words that say something, cut so that ``cancelled`` is ``cancel``."""
+    return {word[:5] for word in re.findall(r"[a-z]{4,}", text.casefold())} - {"pendi", "anoth", "other", "their"}

@@ -24,6 +24,11 @@ from synth.recipe.kinds.tool_use import ToolUseSpec
 from synth.recipe.models import ModelSpec
 
 LIBRARY = Path(__file__).parents[2] / "environments" / "library"
+PLANNER = """{% for action in actions %}{{ action.description }}
+{% endfor %}{% if complaint %}An earlier try was wrong: {{ complaint }}.
+{% endif %}
+Details: {% for name, value in facts.items() %}{{ name }}: {{ value }}{{ "; " if not loop.last }}{% endfor %}
+"""
 Behaviour = Callable[[Request, dict[str, str]], Message]
 
 
@@ -123,7 +128,9 @@ async def perform(
     shutil.copytree(LIBRARY, tmp_path / "library", dirs_exist_ok=True)
     cast: Cast = Cast(lambda request, facts: behaviour(request, facts), **options)
     behaviour = style(lambda: cast)
-    spec = ToolUseSpec(kind="tool_use", id="t", count=1, environment="library", max_turns=max_turns, **settings or {})
+    (tmp_path / "planner.md.j2").write_text(PLANNER)
+    own = {"prompts": {"planner": "planner.md.j2"}, "max_turns": max_turns} | (settings or {})
+    spec = ToolUseSpec.model_validate({"kind": "tool_use", "id": "t", "count": 1, "environment": "library", **own})
     kind = make_tool_use(Setup(spec, {"m": ModelSpec(provider="scripted")}, tmp_path), spec)
     assert isinstance(kind, ToolUse)
     unit = WorkUnit("t", "tool_use", index, 0, None, {}, 1000 + index)
