@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,10 @@ from synth.view.index import IndexWriter
 
 _EVERY = 0.5
 """Seconds between two looks at the run's files."""
+_TELL_EVERY = 0.7
+"""Seconds between two words on how far a first reading has come."""
+_LONGEST_PAUSE = 0.5
+_PAUSE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Follower:
         self._closing = threading.Event()
         self._index = index
         self._marking = threading.Lock()
+        self._asked = 0
         self._ready = threading.Event()
         with RunReader(folder) as reader:
             self.snapshot = _snapshot(reader)
@@ -56,6 +63,15 @@ class Follower:
             add_mark(self._folder, unit, mark)
             marks = {other: kept for other, kept in self.marks.items() if other != unit}
             self.marks = marks if mark is None else marks | {unit: mark}
+
+    @contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """While somebody waits for an answer, indexing pauses: both need the interpreter."""
+        self._asked += 1
+        try:
+            yield
+        finally:
+            self._asked -= 1
 
     def close(self) -> None:
         self._closing.set()
@@ -93,8 +109,16 @@ class Follower:
         except UsageError as error:
             self.trouble = error.message
 
+        told = 0.0
+
         def go_on() -> bool:
-            self._changed()
+            nonlocal told
+            now = time.monotonic()
+            if now - told > _TELL_EVERY:
+                told = now
+                self._changed()
+            while self._asked and time.monotonic() - now < _LONGEST_PAUSE:
+                self._closing.wait(_PAUSE)
             return not self._closing.is_set()
 
         self.level = False

@@ -17,7 +17,7 @@ from synth.example import generator_of
 from synth.reader import PlacedAttempt, RunReader
 from synth.view.words import MOST_INDEXED, spaced, texts_of
 
-_PIECE = 1000
+_PIECE = 250
 _SCHEMA = """
 CREATE TABLE rows (
     n INTEGER PRIMARY KEY, unit TEXT NOT NULL UNIQUE, generator TEXT NOT NULL, place INTEGER NOT NULL, gate TEXT,

@@ -48,7 +48,7 @@ async def viewing(folder: Path, port: int = 0) -> AsyncIterator[str]:
         follower.start()
         token = secrets.token_urlsafe(24)
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="view") as threads:
-            runner = web.AppRunner(_app(token, Api(folder, index, follower), news, threads), access_log=None)
+            runner = web.AppRunner(_app(token, Api(folder, index, follower), follower, news, threads), access_log=None)
             await runner.setup()
             try:
                 site = web.TCPSite(runner, "127.0.0.1", port)
@@ -95,7 +95,7 @@ class _News:
                     await asyncio.wait_for(self._event.wait(), _HEARTBEAT)
 
 
-def _app(token: str, api: Api, news: _News, threads: ThreadPoolExecutor) -> web.Application:
+def _app(token: str, api: Api, follower: Follower, news: _News, threads: ThreadPoolExecutor) -> web.Application:
     app = web.Application(middlewares=[guarded(token), _say_errors], client_max_size=_MOST_BYTES)
     app.on_response_prepare.append(add_headers)
     assets = _assets()
@@ -104,7 +104,8 @@ def _app(token: str, api: Api, news: _News, threads: ThreadPoolExecutor) -> web.
         """A handler that asks in a thread: the event loop waits for no disk."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            answer = await asyncio.get_running_loop().run_in_executor(threads, ask, request)
+            with follower.giving_way():
+                answer = await asyncio.get_running_loop().run_in_executor(threads, ask, request)
             return web.Response(body=orjson.dumps(answer), content_type="application/json")
 
         return handle
