@@ -188,7 +188,7 @@ def _check_calls(calls: Sequence[Json], world: World) -> str:
     for call in calls:
         for name, value in call["arguments"].items():
             if isinstance(value, str) and (not value.strip() or _MADE_UP.search(value)):
-                return f"{name} of {call['tool']} is {value!r}; give a value as it looks in real life"
+                return f"{name} of {call['tool']} is {value[:60]!r}; give a value as it looks in real life"
     return ""
 
 
