@@ -17,6 +17,7 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -64,9 +65,9 @@ METHODS = {
     "temperature 1.3": Method(sampling={"temperature": 1.3}),
     "plain + novelty": Method(novelty=True),
     "corrsynth cross": Method(decode=corrsynth("cross", 0.5)),
-    "corrsynth intra": Method(decode=corrsynth("intra", 0.5)),
-    "corrsynth hybrid": Method(decode=corrsynth("hybrid", 0.5)),
-    "corrsynth + novelty": Method(decode=corrsynth("hybrid", 0.5), novelty=True),
+    "corrsynth intra": Method(decode=corrsynth("intra", 0.7)),
+    "corrsynth hybrid": Method(decode=corrsynth("hybrid", 0.6)),
+    "corrsynth + novelty": Method(decode=corrsynth("cross", 0.5), novelty=True),
 }
 REAL = "real data"
 
@@ -126,7 +127,7 @@ class Bench:
             "kind": "custom",
             "count": self._texts,
             "steps": [{"as": "draft", "system": SYSTEM, "prompt": PROMPT}],
-            "accept": "{{ draft.startswith('Customer:') and draft.split() | length > 3 }}",
+            "accept": "{{ draft.removeprefix('Customer:').split() | length > 2 }}",
             "output": {
                 "messages": [
                     {"role": "user", "content": TEXT},
@@ -206,6 +207,8 @@ class Bench:
 
 
 def _spread(values: list[float]) -> str:
+    if any(map(isnan, values)):
+        return ""
     return f"{mean(values):.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{mean(values):.1f}"
 
 
