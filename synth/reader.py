@@ -23,6 +23,12 @@ from synth.recipe.problems import did_you_mean
 from synth.recipe.schema import SeedsSpec
 from synth.seeds import read_seeds
 
+UNFINISHED = {
+    "message": "its process ended before it could say how",
+    "hint": "the same synth run command goes on where it stopped",
+}
+"""What is said of a run that was killed."""
+
 _UNIT = re.compile(r"(?P<generator>.+)-(?P<index>\d+)")
 
 

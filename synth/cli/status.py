@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from synth.messages import Json
     from synth.reader import RunReader
 
-_UNFINISHED = {
-    "message": "its process ended before it could say how",
-    "hint": "the same synth run command goes on where it stopped",
-}
-
 
 @click.command()
 @click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
@@ -51,6 +46,8 @@ def command(terminal: Terminal, run: Path, as_json: bool) -> None:
 
 
 def _status(reader: RunReader) -> Json:
+    from synth.reader import UNFINISHED
+
     process, summary, generators = reader.running, reader.summary or {}, reader.tally()
     now = {
         "status": "running",
@@ -65,5 +62,5 @@ def _status(reader: RunReader) -> Json:
         return now
     ended = summary.get("generators", {})
     if any(ended.get(name, {}).get("attempts") != row["attempts"] for name, row in generators.items()):
-        return now | {"status": "unfinished"} | _UNFINISHED
+        return now | {"status": "unfinished"} | UNFINISHED
     return summary | now | {"status": summary["status"]}

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from synth.messages import Json
+from synth.reader import UNFINISHED
 from synth.view.follower import Follower
 from synth.view.query import IndexReader
-
-_UNFINISHED = {
-    "message": "its process ended before it could say how",
-    "hint": "the same synth run command goes on where it stopped",
-}
 
 
 def overview(follower: Follower, index: IndexReader) -> Json:
@@ -27,7 +23,7 @@ def overview(follower: Follower, index: IndexReader) -> Json:
         for gate, count in generator["rejected"].items():
             rejected[gate] = rejected.get(gate, 0) + count
     roles = index.spent()
-    ending = summary or ({"status": "running"} if now.process is not None else {"status": "unfinished", **_UNFINISHED})
+    ending = summary or ({"status": "running"} if now.process is not None else {"status": "unfinished", **UNFINISHED})
     return {
         "name": now.recipe["name"],
         "status": ending["status"],
