@@ -11,7 +11,11 @@ from synth.messages import Message, Tool
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _CODE = re.compile(r"```|</?tool_call|\{\s*\"|<\|")
-_ADDRESSED = re.compile(r"\(?Note:|the user'?s? (for|to|has|is)\b|\bcall (no|the) tool", re.I)
+_ADDRESSED = re.compile(
+    r"^\W*(customer|agent|service|assistant|user):|agent's next message|conversation so far|(^|\s)such as: "
+    r"|\bthe (user|customer)'?s? (for|to|has|is)\b|\bcall (no|the) tool",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def audit_assistant(text: str, system: str, conversation: Sequence[Message], tools: Sequence[Tool]) -> str:

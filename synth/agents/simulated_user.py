@@ -28,7 +28,7 @@ _SPEAKS_FOR_THE_SERVICE = re.compile(
             r"let me (check|look|know (if|what) you)|^i'm sorry,? but|i can(no|')t (assist|help)|\bthe customer\b",
             r"\b(i|we)('ll| will| have|'ve)( now| just)? (process|cancel|updat|chang(?!\w* my)|look|check|refund)",
             r"\bi can help|(glad|happy) to (help|assist)|anything else i can",
-            r"your (\w+ )?(order|request|address|refund|item)s? (has been|have been|is being|was|will be)",
+            r"your (\w+ )?(order|request|address|refund|item|account|email)s? (has|have|is|was|will) be(en|ing)?",
             r"thank you for (contacting|reaching|providing)|what is your",
         ]
     ),

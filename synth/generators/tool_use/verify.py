@@ -32,7 +32,7 @@ async def verify(environment: Environment, task: Task, talk: Conversation) -> Cr
 
     Raises ``Rejected``: ``replay`` where the calls give other results on a fresh environment, ``policy`` where an
     invariant is broken, ``state`` where the end state is not the task's, ``refusal`` where what may not be done was
-    not refused, ``interaction`` where the assistant acted on what nobody had told it.
+    not refused, or refused unseen, ``interaction`` where the assistant acted on what nobody had told it.
     """
     text = shown(talk.messages)
     if differences := await environment.replay():
@@ -47,6 +47,9 @@ async def verify(environment: Environment, task: Task, talk: Conversation) -> Cr
         raise Rejected("state", f"the end state is not the target: {what}", text=text)
     if task.blueprint.forbidden and not any(says_no(line) for line in _spoken(talk.messages)):
         raise Rejected("refusal", f"nobody said that it may not be done: {task.blueprint.forbidden}", text=text)
+    looked_up = any(not call.result.error for call in environment.calls)
+    if task.ending == "refused" and not looked_up and not all(step.writes for step in task.workflow.steps):
+        raise Rejected("refusal", "it was refused before anything was looked up", text=text)
     if criteria.reward < LEAST_REWARD:
         raise Rejected("interaction", f"acted on what nobody had told it (reward {criteria.reward:.2f})", text=text)
     return criteria

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from synth.agents.assistant_lines import audit_assistant
 from synth.agents.context import UnitContext
 from synth.agents.simulated_user import asked_for, audit_line
 from synth.errors import Rejected
@@ -17,7 +18,7 @@ from synth.generators.base import Setup
 from synth.generators.tool_use.choose import make_tool_use
 from synth.generators.tool_use.kind import ToolUse
 from synth.generators.tool_use.reward import Criteria
-from synth.messages import Message, StopReason, ToolCall, Usage
+from synth.messages import Message, StopReason, Tool, ToolCall, Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
 from synth.recipe.kinds.tool_use import ToolUseSpec
@@ -262,11 +263,27 @@ async def test_a_user_who_gives_up_leaves_everything_as_it_was(tmp_path: Path) -
 
 async def test_what_the_policy_forbids_has_to_be_refused(tmp_path: Path) -> None:
     def refusing(cast_of: Callable[[], Cast]) -> Behaviour:
+        """Looks the member up, and says no."""
+
+        def behave(request: Request, facts: dict[str, str]) -> Message:
+            roles = [message.role for message in request.messages]
+            if "assistant" not in roles:
+                return Message("assistant", "What is the member number?")
+            call = ToolCall("c1", "get_member", orjson.dumps({"member_id": facts["member number"]}).decode())
+            return (
+                Message("assistant", "Sorry, not possible.") if "tool" in roles else Message("assistant", None, (call,))
+            )
+
+        return behave
+
+    def curt(cast_of: Callable[[], Cast]) -> Behaviour:
         return lambda request, facts: Message("assistant", "I am sorry, that is not possible.")
 
     draft, _ = await perform(tmp_path, refusing, settings={"refusals": 1.0})
     assert draft.extra["ending"] == "refused"
     assert draft.scores["reward"] == 1.0
+    with pytest.raises(Rejected, match="refusal: it was refused before anything was looked up"):
+        await perform(tmp_path, curt, settings={"refusals": 1.0})
     with pytest.raises(Rejected, match="policy"):
         await perform(tmp_path, acting_first, settings={"refusals": 1.0})
 
@@ -309,6 +326,26 @@ async def test_a_pair_shares_its_beginning_and_parts_at_a_turn_of_the_assistant(
 )
 def test_the_rewards_truth_table(policy: float, subgoals: float, interaction: float, reward: float) -> None:
     assert Criteria(policy, subgoals, interaction).reward == pytest.approx(reward)
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("Your order W1 for 12.50 is cancelled.", ""),
+        ("The two cost 20.00 in all.", ""),
+        ("That makes 31.40 dollars.", "stated 31.40, which nobody has told it"),
+        ("I will use cancel_order for that.", "named the tool cancel_order to the user"),
+        ('{"name": "cancel_order"}', "wrote code to the user"),
+        ("Agent: May I have your email?", "spoke to itself ('Agent:')"),
+        ("Sure, here's the agent's next message.", 'spoke to itself ("agent\'s next message")'),
+        ("I want it cancelled.", "repeated the user's words"),
+        (" ", "said nothing"),
+    ],
+)
+def test_the_assistants_lines_are_audited(line: str, wrong: str) -> None:
+    tools = [Tool("cancel_order", "", {})]
+    talk = [Message("user", "I want it cancelled."), Message("tool", '{"order_id": "W1", "prices": [12.50, 7.50]}')]
+    assert audit_assistant(line, "", talk, tools) == wrong
 
 
 @pytest.mark.parametrize(
