@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import orjson
 
+from synth.generators.tool_use.describing import describe
 from synth.generators.tool_use.task import as_wish
-from synth.generators.tool_use.workflow import describe
 from synth.messages import Json
 
 Style = Literal["asks", "never asks", "acts first"]

@@ -20,6 +20,7 @@ from synth.environments.environment import Environment
 from synth.environments.vocabulary import RecordedCall, ToolSpec
 from synth.environments.world import World
 from synth.generators.tool_use.blueprint import Action, Blueprint
+from synth.generators.tool_use.describing import describe, label, texts_in
 from synth.generators.tool_use.grounding import Grounds, find_grounds, near_values
 from synth.messages import Json
 
@@ -95,7 +96,7 @@ class _Lookup:
 
     @property
     def uses(self) -> list[str]:
-        return [text for value in self.arguments.values() for text in _texts(value)]
+        return [text for value in self.arguments.values() for text in texts_in(value)]
 
 
 class _Search:
@@ -113,12 +114,12 @@ class _Search:
 
     async def add(self, action: Action) -> None:
         """Look up who is concerned, what is to be changed, and what the user chooses from; then act."""
-        keys = [(name, text) for name, value in action.arguments.items() for text in _texts(value)]
+        keys = [(name, text) for name, value in action.arguments.items() for text in texts_in(value)]
         keys = [(name, text) for name, text in keys if text in self._grounds.keys]
         await self._look_around()
         for name, key in keys:
             if self._alone(key) is None and not self._named(key):
-                self._told[key] = _label(name)
+                self._told[key] = label(name)
         await self._look_around()
         for _, key in keys:
             for owner in self._grounds.owners(key):
@@ -137,13 +138,14 @@ class _Search:
         for name, value in action.arguments.items():
             if form and name in form[1]:
                 continue
-            texts = list(_texts(value))
+            texts = list(texts_in(value))
             if not texts:
-                yield Fact(_label(name), orjson.dumps(value).decode())
+                yield Fact(label(name), orjson.dumps(value).decode())
                 continue
             said = [self._say(text) for text in texts]
             if any(said):
-                yield Fact(_label(name), ", ".join(filter(None, said)), exact=said == texts)
+                called = label(name) if said == texts else label(name).removesuffix(" number")
+                yield Fact(called, ", ".join(filter(None, said)), exact=said == texts)
 
     def _say(self, text: str) -> str:
         """How the user says an argument; nothing for what they do not have to say."""
@@ -170,7 +172,7 @@ class _Search:
                     result = await self._trial.call(tool.name, orjson.dumps(arguments).decode())
                     if not result.error and not result.fault:
                         value = orjson.loads(result.content)
-                        self._lookups.append(_Lookup(tool.name, arguments, value, frozenset(_texts(value))))
+                        self._lookups.append(_Lookup(tool.name, arguments, value, frozenset(texts_in(value))))
 
     def _possible(self, tool: ToolSpec) -> Iterator[Json]:
         properties: Json = tool.tool.parameters.get("properties", {})
@@ -219,7 +221,7 @@ class _Search:
         needs = []
         for name, value in lookup.arguments.items():
             if not self._is_id(value):
-                needs.append(self._tell(Fact(_label(name), value)))
+                needs.append(self._tell(Fact(label(name), value)))
             else:
                 shown = (one for one in self._lookups if value in one.shows and value not in one.uses)
                 self._look_up(next(shown, None))
@@ -235,69 +237,3 @@ class _Search:
             name, number = f"{fact.name} {number}", number + 1
         self.facts[name] = replace(fact, name=name)
         return name
-
-
-def describe(result: Any, wanted: str, *, named: bool = False) -> str:
-    """How a person names the thing with this id in a tool's result: by its name and options, or else by all its words
-    unless only ``named`` things will do.
-
-    Empty where the result does not tell it from its neighbours.
-    """
-    things = {(kind, key): _words(thing) for kind, key, thing in _things(result) if not named or _name(thing)}
-    for (kind, key), said in things.items():
-        if key == wanted and said:
-            alike = [other for (same, _), other in things.items() if same == kind]
-            return said if alike.count(said) == 1 else ""
-    return ""
-
-
-def _things(value: Any, under: str = "") -> Iterator[tuple[str, str, Json]]:
-    """What has an id: what kind of id it is, by the names it stands under, the id, and the thing."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if isinstance(inner, dict):
-                yield f"{under}/", name, inner
-            elif isinstance(inner, str) and name.endswith("_id"):
-                yield name, inner, value
-            yield from _things(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _things(inner, under)
-
-
-def _name(thing: Json) -> Any:
-    return thing.get("name") or thing.get("title")
-
-
-def _words(thing: Json) -> str:
-    name = _name(thing)
-    inner = [text for value in thing.values() if isinstance(value, dict) for text in _scalars(value)]
-    if name:
-        return f"{name} ({', '.join(inner)})" if inner else str(name)
-    plain = [str(value) for key, value in thing.items() if isinstance(value, str) and not key.endswith("_id")]
-    return " ".join([*plain, *inner]).replace("_", " ")
-
-
-def _scalars(value: Json) -> list[str]:
-    return [text for text in value.values() if isinstance(text, str)]
-
-
-def _label(name: str) -> str:
-    """A parameter's name as a person says it: ``order_id`` is an order number."""
-    words = re.sub(r"s$", "", name) if name.endswith("_ids") else name
-    words = re.sub(r"_?line_?1$", "street and number", re.sub(r"_?line_?2$", "apartment or floor", words))
-    words = re.sub(r"^(payment_method|item|new_item)_id$", r"\1", words)
-    return re.sub(r"\bid\b", "number", words.replace("_", " ").strip())
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value, the keys of objects included."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, str) and value:
-        yield value

@@ -10,8 +10,9 @@ import pytest
 from synth.environments.spec import find_environment, load_environment
 from synth.environments.world import World, open_environment
 from synth.generators.tool_use.blueprint import draw_blueprint
+from synth.generators.tool_use.describing import describe
 from synth.generators.tool_use.guiding import WorkflowGuide
-from synth.generators.tool_use.workflow import Fact, describe, plan_workflow
+from synth.generators.tool_use.workflow import Fact, plan_workflow
 from synth.messages import Message
 
 
