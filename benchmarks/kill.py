@@ -19,25 +19,11 @@ import sys
 import tempfile
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.common import IN_FLIGHT, ROOT, Server, serving, show, write_recipe
 
 COUNT = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Killed:
-    """One kill: requests the server had received, answered ones among them, and answers that the journal held."""
-
-    received: int
-    answered: int
-    journaled: int
-
-    @property
-    def lost(self) -> int:
-        return self.received - self.journaled
 
 
 def start(recipe: Path) -> subprocess.Popen[bytes]:
@@ -62,11 +48,11 @@ def kill_after(recipe: Path, server: Server, requests: int) -> bool:
     return True
 
 
-def look(recipe: Path, server: Server) -> Killed:
-    stats = server.stats()
+def count_lost(recipe: Path, server: Server) -> int:
+    """Requests that the server has received and whose answers the journal does not hold, over the whole run."""
     with closing(sqlite3.connect(recipe.parent / "run" / "run.sqlite")) as store:
         (journaled,) = store.execute("SELECT COUNT(*) FROM calls").fetchone()
-    return Killed(stats["requests"], stats["requests"] - stats["inside"], journaled)
+    return server.stats()["requests"] - int(journaled)
 
 
 def hash_dataset(recipe: Path) -> str:
@@ -87,9 +73,9 @@ def killed(latency: float, moments: list[int]) -> tuple[int, list[int], str]:
     with serving(latency=latency, echo=True) as server, tempfile.TemporaryDirectory(prefix="synth-bench-") as folder:
         recipe = write_recipe(Path(folder), server.url, COUNT)
         for moment in moments:
-            # Requests that were sent again count here too, so that each kill finds the run further on.
+            # What is sent again is received twice, so that each kill finds the run further on.
             if kill_after(recipe, server, moment + sum(losses)):
-                losses.append(look(recipe, server).lost)
+                losses.append(count_lost(recipe, server) - sum(losses))
         finish(recipe)
         return server.stats()["requests"] - COUNT, losses, hash_dataset(recipe)
 
@@ -104,12 +90,13 @@ def main() -> None:
     rng = random.Random(given.seed)
     wanted = undisturbed(given.latency)
     rows = []
-    sent_again, in_flight, same = [], [], 0
+    sent_again, in_flight, most, same = [], [], 0, 0
     for _ in range(given.rounds):
         moments = sorted(rng.randrange(1, COUNT) for _ in range(given.kills))
         again, losses, found = killed(given.latency, moments)
         sent_again.append(again)
         in_flight.append(sum(losses))
+        most = max(most, *losses)
         same += found == wanted
     rows = [
         ["sent again", *(f"{x:g}" for x in (min(sent_again), statistics.median(sent_again), max(sent_again)))],
@@ -120,6 +107,7 @@ def main() -> None:
     print(
         f"\nno more sent again than were in flight: {all(a <= b for a, b in zip(sent_again, in_flight, strict=True))}"
     )
+    print(f"most in flight at one kill: {most}")
     print(f"datasets identical to the undisturbed run's: {same} of {given.rounds}")
 
 

@@ -11,7 +11,7 @@ import asyncio
 import errno
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
 
 GROUP_SECONDS = 0.004
+_ROWS = 256  # in one statement; SQLite takes 32,766 values
 PACE_SECONDS = 5
 """What was done in so many seconds makes one row of ``pace``; ``at`` is Unix time."""
 _VERSION = 1
@@ -337,12 +338,9 @@ class Store:
         if self._writer is None:
             self._writer = _connect(self.path, check_same_thread=False)
         with self._writer:
-            self._writer.executemany(
-                "INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                map(_call_row, group.calls),
-            )
-            self._writer.executemany("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", group.attempts)
-            self._writer.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", group.vectors)
+            _insert(self._writer, "INSERT OR REPLACE INTO calls", list(map(_call_row, group.calls)))
+            _insert(self._writer, "INSERT OR REPLACE INTO attempts", group.attempts)
+            _insert(self._writer, "INSERT OR IGNORE INTO vectors", group.vectors)
             if group.calls or group.attempts:
                 self._writer.execute(_ADD_PACE, _pace_row(group))
 
@@ -371,6 +369,16 @@ def _connect(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connectio
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def _insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert ``rows`` with one statement for many: each gives up the interpreter's lock, and to get that back from a
+    busy event loop takes milliseconds."""
+    for start in range(0, len(rows), _ROWS):
+        part = rows[start : start + _ROWS]
+        places = f"({', '.join('?' * len(part[0]))})"
+        values = ", ".join([places] * len(part))
+        connection.execute(f"{into} VALUES {values}", [value for row in part for value in row])
 
 
 def _call_row(record: CallRecord) -> tuple[Any, ...]:
