@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 _MARK = r"<!-- (?P<mark>file|not run): (?P<told>[^\n]*?) -->\n"
 _BLOCK = re.compile(rf"(?ms)^(?:{_MARK})?```(?P<language>[^\n]*)\n(?P<text>.*?)^```$")
+SEEDS = '{"question": "Ann has 3 bags with 4 nuts each. How many nuts are there?", "answer": "12"}\n'
 _SHOWN = {"text", "{toctree}", ""}
 """Languages of blocks that are only looked at."""
 
@@ -49,6 +50,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_block_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    recipes: list[tuple[str, str]] = []
     for block in blocks(page):
         if not block.run or block.language in _SHOWN:
             continue
@@ -65,6 +67,8 @@ def test_every_block_does_what_it_says(page: Path, tmp_path: Path) -> None:
                 python(block.text, tmp_path, where)
             case "yaml":
                 yaml.safe_load(block.text)
+                if block.file is not None and re.search(r"(?m)^generate:", block.text):
+                    recipes.append((where, block.file))
             case "json":
                 for line in block.text.splitlines():  # an object a line: seeds
                     orjson.loads(line)
@@ -72,6 +76,10 @@ def test_every_block_does_what_it_says(page: Path, tmp_path: Path) -> None:
                 assert block.file is not None, f"{where}: what is it for?"
             case other:
                 pytest.fail(f"{where}: nobody knows how to carry out a block of {other!r}")
+    if recipes and not (tmp_path / "seeds.jsonl").exists():
+        (tmp_path / "seeds.jsonl").write_text(SEEDS)
+    for where, name in recipes:  # once every file of the page is there
+        carry_out(f"synth plan {name}", tmp_path, where)
 
 
 def scripted(text: str) -> str:
