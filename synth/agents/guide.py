@@ -88,7 +88,7 @@ def ids_in(conversation: Sequence[Message]) -> list[str]:
     found: dict[str, None] = {}
     for message in conversation:
         text = message.content or ""
-        words = re.findall(r'"([^"\\s]{2,40})"', text) if message.role == "tool" else re.findall(r"[\w-]{2,40}", text)
+        words = re.findall(r'"([^"\s]{2,40})"', text) if message.role == "tool" else re.findall(r"[\w-]{2,40}", text)
         found |= dict.fromkeys(word for word in words if re.search(r"\d", word) and message.role != "assistant")
     return list(found)
 

@@ -104,12 +104,15 @@ async def _coached(
     """One turn of an assistant that is told what to do. Raises ``Rejected`` where no try is any good."""
     if hint.tool is not None:
         due = next(tool for tool in tools if tool.name == hint.tool)
+        made = {call.arguments for message in talk.messages for call in message.tool_calls if call.name == due.name}
         last = talk.messages[-1]
         complaint = last.content or "" if last.role == "tool" and '"error"' in (last.content or "") else ""
         for attempt in range(MOST_ANSWERS):
             number_of_try = number * 10 + attempt
             arguments = await coached.call(context, talk.messages, hint, due, complaint, number_of_try)
             complaint = unheard_value(arguments, due, talk.messages)
+            if not complaint and arguments in made:
+                complaint = f"this very call was made before, and it was not the right one: {arguments}"
             if not complaint:
                 break
         return Message("assistant", None, (ToolCall(f"call_{number}", due.name, arguments),))

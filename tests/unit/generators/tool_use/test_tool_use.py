@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from synth.agents.assistant_lines import audit_assistant
+from synth.agents.assistant_lines import audit_assistant, unheard_value
 from synth.agents.context import UnitContext
+from synth.agents.guide import ids_in
 from synth.agents.simulated_user import asked_for, audit_line
 from synth.errors import Rejected
 from synth.example import Draft, WorkUnit
@@ -346,6 +347,19 @@ def test_the_assistants_lines_are_audited(line: str, wrong: str) -> None:
     tools = [Tool("cancel_order", "", {})]
     talk = [Message("user", "I want it cancelled."), Message("tool", '{"order_id": "W1", "prices": [12.50, 7.50]}')]
     assert audit_assistant(line, "", talk, tools) == wrong
+
+
+def test_a_guided_call_takes_only_what_was_named() -> None:
+    talk = [
+        Message("user", "It is order W1, for a.b@c.de."),
+        Message("assistant", "Is it W9?"),
+        Message("tool", '{"customer_id": "cus_7", "note": "since 2024, a friend", "name": "Rosa"}'),
+    ]
+    assert ids_in(talk) == ["W1", "cus_7"]
+    properties = {"order_id": {"type": "string"}, "reason": {"enum": ["a", "b"]}, "count": {"type": "integer"}}
+    tool = Tool("cancel_order", "", {"properties": properties})
+    assert unheard_value('{"order_id": "W1", "reason": "a", "count": 3}', tool, talk) == ""
+    assert unheard_value('{"order_id": "W3"}', tool, talk) == "the order_id 'W3' stands nowhere in the conversation"
 
 
 @pytest.mark.parametrize(
