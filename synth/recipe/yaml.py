@@ -26,11 +26,10 @@ from yaml.events import (
 )
 
 from synth.messages import Json
-from synth.recipe.yaml_errors import explain_yaml_error
+from synth.recipe.yaml_errors import MAX_DEPTH, explain_yaml_error
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
-MAX_DEPTH = 50
 
 _NOT_YAML = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import yaml
 
+MAX_DEPTH = 50
+
 
 def explain_yaml_error(error: yaml.MarkedYAMLError, text: str) -> tuple[str, int, int, str]:
     """Message, line and column (from 1) and hint for a syntax error in ``text``."""
@@ -17,6 +19,8 @@ def explain_yaml_error(error: yaml.MarkedYAMLError, text: str) -> tuple[str, int
     if "\t" in indent:
         message = "a tab is used for indentation, and YAML allows only spaces"
         return message, line + 1, indent.index("\t") + 1, "replace it by two spaces"
+    if "nesting depth" in problem:  # libyaml from 0.2.6 on gives up by itself, after it has read far ahead
+        return f"nested more than {MAX_DEPTH} levels deep", line + 1, column + 1, ""
     if "unexpected end of stream" in problem and start:
         return "the quoted text that starts here never ends", start.line + 1, start.column + 1, "add the closing quote"
     if "flow node" in context:
