@@ -1,11 +1,14 @@
 """Prompts: Jinja templates rendered in an immutable sandbox, where a name that is not defined is an error.
 
-A template may consist of two blocks, ``{% block system %}`` and ``{% block user %}``; without blocks all of it is the
-user's message. Templates come from ``prompts/<kind>/<role>.md.j2``, from a file the recipe names, or from its text.
+A template may consist of blocks, each a message: ``{% block system %}``, then turns of an example such as
+``{% block user_1 %}`` and ``{% block assistant_1 %}``, and last ``{% block user %}``; without blocks all of it is the
+user's message. Small models follow an example that was a turn better than one that they are told of. Templates come
+from ``prompts/<kind>/<role>.md.j2``, from a file the recipe names, or from its text.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +26,9 @@ from synth.fingerprint import fingerprint_text
 from synth.messages import Message
 from synth.recipe.files import is_template_path
 from synth.shipped import shipped
+
+_BLOCK = re.compile(r"system|user|(user|assistant)_\d+")
+_BLOCKS = "blocks are 'system', then turns of an example such as 'user_1' and 'assistant_1', and last 'user'"
 
 
 class PromptError(SynthError):
@@ -75,7 +81,7 @@ class Template:
             raise _prompt_error(self.name, error) from error
 
     def messages(self, variables: Mapping[str, Any]) -> tuple[Message, ...]:
-        """The system and user messages. Raises ``PromptError``."""
+        """A message for each block in the template's order, but for those that are empty. Raises ``PromptError``."""
         if "user" not in self._compiled.blocks:
             return (Message("user", self.render(variables)),)
         try:
@@ -83,17 +89,36 @@ class Template:
             texts = {name: "".join(block(context)).strip() for name, block in self._compiled.blocks.items()}
         except Exception as error:
             raise _prompt_error(self.name, error) from error
-        system = (Message("system", texts["system"]),) if texts.get("system") else ()
-        return (*system, Message("user", texts["user"]))
+        return tuple(_message(name, text) for name, text in texts.items() if text or name == "user")
+
+
+def _message(block: str, text: str) -> Message:
+    if block.startswith("assistant"):
+        return Message("assistant", text)
+    return Message("system" if block == "system" else "user", text)
 
 
 def compile_template(source: str, name: str) -> Template:
-    """Raises ``PromptError`` with the line of a syntax error."""
+    """Raises ``PromptError`` with the line of a syntax error, or of a block that is no message."""
     try:
         compiled = _environment().from_string(source)
     except TemplateSyntaxError as error:
         raise PromptError(f"template {name!r}: {error.message}", line=error.lineno) from error
+    if compiled.blocks:
+        try:
+            _check_blocks(_environment().parse(source))
+        except PromptError as error:
+            raise PromptError(f"template {name!r}: {error.message}", line=error.line) from error
     return Template(name, source, fingerprint_text(source), compiled)
+
+
+def _check_blocks(tree: nodes.Template) -> None:
+    blocks = list(tree.find_all(nodes.Block))
+    for place, block in enumerate(blocks):
+        if not _BLOCK.fullmatch(block.name) or (block.name == "system" and place):
+            raise PromptError(f"{block.name!r} is no block here: {_BLOCKS}", line=block.lineno)
+    if blocks and blocks[-1].name != "user":
+        raise PromptError(f"the last block is {blocks[-1].name!r}: {_BLOCKS}", line=blocks[-1].lineno)
 
 
 def load_template(path: Path, name: str) -> Template:
@@ -116,7 +141,9 @@ def parse_template(source: str) -> nodes.Template:
     """The syntax tree of a template that compiles. Raises ``PromptError`` with the line where it does not."""
     try:
         _environment().compile(source)
-        return _environment().parse(source)
+        tree = _environment().parse(source)
+        _check_blocks(tree)
+        return tree
     except TemplateSyntaxError as error:
         raise PromptError(str(error.message), line=error.lineno) from error
     except (RecursionError, SyntaxError, ValueError, MemoryError) as error:  # what Python's own compiler raises

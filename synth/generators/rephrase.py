@@ -2,7 +2,8 @@
 
 A new wording is kept when a program finds every number of the old one in it and no other, and solving it again reaches
 the seed's answer in at least ``ensemble.vote`` of the chains. The best of those chains goes out with it. A wording
-that fails the program's checks is written again, with the complaint, before anything is spent on solving it.
+that fails the program's checks is written again, in another style, before anything is spent on solving it; what was
+wrong is not said, for small models put that into the wording.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Rephrase:
     async def outline(self, context: UnitContext) -> None:
         """One wording that passes, and as many chains as must agree."""
         question = str(context.variables["seed"]["question"])
-        visible = {"question": question, "style": _STYLES[0], "numbers": [], "complaint": ""}
+        visible = {"question": question, "style": _STYLES[0], "numbers": []}
         reply = await self._rephraser.ask(context, visible)
         await solve(self._solver, context, {"question": reply.value["question"]}, self._needed)
 
@@ -86,12 +87,7 @@ class Rephrase:
         complaint: Rejected | None = None
         numbers = re.findall(r"\d[\d,.]*\d|\d", question)
         for sample, style in enumerate(styles):
-            visible = {
-                "question": question,
-                "style": style,
-                "numbers": numbers,
-                "complaint": complaint.reason if complaint else "",
-            }
+            visible = {"question": question, "style": style, "numbers": numbers}
             reply = await self._rephraser.ask(context, visible, sample=sample)
             wording = str(reply.value["question"]).strip()
             complaint = _complaint(question, wording)
@@ -131,6 +127,8 @@ def _complaint(question: str, wording: str) -> Rejected | None:
         return Rejected("quantities", f"it added {', '.join(map(str, sorted(added)))}", text=wording)
     if not wording.endswith("?"):
         return Rejected("form", "it did not end in a question mark", text=wording)
+    if wording.count("?") > max(1, question.count("?")):
+        return Rejected("form", "it asked more than the old wording", text=wording)
     if overlap(question, wording) > _MOST_OVERLAP:
         return Rejected("copy", "it was nearly the same as the old wording", text=wording)
     return None

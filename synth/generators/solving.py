@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from synth.agents.together import together
 from synth.errors import Rejected
 from synth.generators.answers import normalize_answer, parse_final_answer
 from synth.generators.arithmetic import dead_ends, unsupported_numbers, wrong_equations
+
+_LAST_LINE = re.compile(r"Answer: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ def majority(chains: list[Chain]) -> tuple[str, float] | None:
 
 
 def sound_chains(chains: list[Chain], question: str, answer: str) -> list[Chain]:
-    """The chains that reach ``answer`` with sound arithmetic, shortest first. Raises ``Rejected`` if there is none."""
+    """The chains that reach ``answer`` with sound arithmetic: first those that end on the line that was asked for, then
+    by length, shortest first. Raises ``Rejected`` if there is none.
+    """
     wanted = normalize_answer(answer)
     right = [chain for chain in chains if chain.answer is not None and normalize_answer(chain.answer) == wanted]
     if not right:
@@ -68,7 +73,7 @@ def sound_chains(chains: list[Chain], question: str, answer: str) -> list[Chain]
     sound = [chain for chain, complaint in zip(right, complaints, strict=True) if complaint is None]
     if not sound:
         raise Rejected("arithmetic", f"right answer, but {complaints[0]}", text=right[0].text)
-    return sorted(sound, key=lambda chain: len(chain.text))
+    return sorted(sound, key=lambda chain: (not _LAST_LINE.match(chain.text.rpartition("\n")[2]), len(chain.text)))
 
 
 def fault_of(question: str, chain: Chain) -> str | None:

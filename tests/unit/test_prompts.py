@@ -20,6 +20,34 @@ def test_an_empty_system_block_sends_no_system_message() -> None:
     assert template.messages({}) == (Message("user", "Hi"),)
 
 
+def test_numbered_blocks_are_turns_of_an_example() -> None:
+    template = compile_template(
+        "{% block system %}Add.{% endblock %}{% block user_1 %}1 + 1{% endblock %}"
+        "{% block assistant_1 %}2{% endblock %}{% block user %}{{ q }}{% endblock %}",
+        "t",
+    )
+    assert template.messages({"q": "2 + 2"}) == (
+        Message("system", "Add."),
+        Message("user", "1 + 1"),
+        Message("assistant", "2"),
+        Message("user", "2 + 2"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("{% block user %}Hi{% endblock %}\n{% block sytem %}x{% endblock %}", "'sytem' is no block"),
+        ("{% block user %}Hi{% endblock %}\n{% block system %}x{% endblock %}", "'system' is no block"),
+        ("{% block user %}Hi{% endblock %}\n{% block assistant_1 %}x{% endblock %}", "the last block is 'assistant_1'"),
+    ],
+)
+def test_a_block_that_is_no_message_is_an_error_with_its_line(source: str, problem: str) -> None:
+    with pytest.raises(PromptError, match=problem) as caught:
+        compile_template(source, "t")
+    assert caught.value.line == 2
+
+
 def test_an_undefined_name_is_an_error_with_its_line() -> None:
     template = compile_template("one\n{{ seed.question }}\n{{ sede.question }}", "mine.j2")
     with pytest.raises(PromptError, match=r"template 'mine\.j2': 'sede' is undefined") as caught:

@@ -44,7 +44,7 @@ def main() -> None:
     params.cpuparams.n_threads = options.threads
     params.cpuparams_batch.n_threads = options.threads
     params.use_jinja = True
-    params.cache_ram_mib = 0  # each slot keeps its own last prompt; more would be gigabytes
+    params.cache_ram_mib = 256  # prompts whose slot was taken by another: a beginning they share is read once
     params.cache_idle_slots = False
     params.fit_params = False  # what was asked for, or an error: never a silently smaller context
     params.ui = False

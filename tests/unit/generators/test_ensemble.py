@@ -58,6 +58,13 @@ async def test_a_known_answer_needs_no_program_and_the_shortest_sound_chain_is_k
     assert caller.asked == ["solver.0", "solver.1", "solver.2"]
 
 
+async def test_a_chain_that_ends_as_it_was_asked_to_goes_before_a_shorter_one() -> None:
+    boxed = "3 + 4 = \\boxed{7}"
+    draft, _ = await make(says([boxed, RIGHT, boxed]), cot(samples=3), answer="7")
+    assert len(boxed) < len(RIGHT)
+    assert draft.messages[1].content == RIGHT
+
+
 @pytest.mark.parametrize(("verdict", "kept"), [('{"solution": 2}', LONGER), ('{"solution": 9}', RIGHT), ("no", RIGHT)])
 async def test_the_picker_may_keep_another_right_chain_than_the_shortest(verdict: str, kept: str) -> None:
     answers = says([LONGER, RIGHT, FALSE_STEP, RIGHT], picker=verdict)
