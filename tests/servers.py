@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import sys
 import threading
 import time
@@ -85,6 +86,7 @@ class ChatServer:
         queue: Iterable[str] = (),
         abilities: Abilities | None = None,
         keep_bodies: bool = True,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.faults = faults or Faults()
         self.answer = answer
@@ -97,6 +99,7 @@ class ChatServer:
         self.most_inside = 0
         self.url = ""
         self._keep_bodies = keep_bodies
+        self._tls = tls
         self._rng = random.Random(self.faults.seed)
         self._inside = 0
         self._level = self.faults.burst
@@ -152,10 +155,10 @@ class ChatServer:
         self._inside = 0
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=1024)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=1024, ssl_context=self._tls)
         await site.start()
         self._port = self._runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self._port}/v1"
+        self.url = f"http{'s' * (self._tls is not None)}://127.0.0.1:{self._port}/v1"
         return self.url
 
     def add_routes(self, router: web.UrlDispatcher) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from synth.errors import EndpointUnavailable, FatalModelError, ResponseError, SynthError, TransientError
 from synth.messages import Message, StopReason, Tool
@@ -174,6 +177,32 @@ async def test_a_tls_failure_is_a_mistake_to_mend() -> None:
                 await call(caller)
     assert "a server without TLS wants http://" in caught.value.hint
     assert isinstance(caught.value.__cause__, ssl.SSLError | OSError)
+
+
+async def test_a_certificate_nobody_vouches_for_is_refused_until_its_authority_is_named(tmp_path: Path) -> None:
+    authority, tls = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with ChatServer(tls=tls) as server:
+        async with calling(server.url) as caller:
+            with pytest.raises(FatalModelError, match="no TLS connection to https://127") as caught:
+                await call(caller)
+        assert "certificate verify failed" in caught.value.message
+        assert "SSL_CERT_FILE names a private authority" in caught.value.hint
+        (tmp_path / "r.yaml").write_text(
+            f"name: r\nmodels: {{m: {{provider: openai, model: m, base_url: '{server.url}'}}}}\n"
+            "generate: [{kind: custom, count: 1, steps: [{as: said, prompt: hello}],"
+            " output: {messages: [{role: user, content: '{{ said }}'}]}}]\n"
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "synth", "check", str(tmp_path / "r.yaml")),
+            env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "ca.pem")},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        told, _ = await process.communicate()
+    assert process.returncode == 0, told.decode()
+    assert server.counts["ok"] > 0
 
 
 async def test_a_server_that_goes_away_and_comes_back_loses_nothing() -> None:
