@@ -57,7 +57,7 @@ class Backward:
         seed = context.variables["seed"]
         question = str(seed["question"])
         if self._spec.form == "self_verification":
-            visible = {"question": question, "answer": str(seed["answer"]), "complaint": ""}
+            visible = {"question": question, "answer": str(seed["answer"])}
             await self._writer.ask(context, visible)
         await self._ensemble.gather(context, question, programs=False)
 

@@ -35,7 +35,7 @@ class Persona:
     async def outline(self, context: UnitContext) -> None:
         """One retelling that passes, and everything that is gathered for it."""
         visible = self._visible(context)
-        reply = await self._writer.ask(context, {**visible, "complaint": ""})
+        reply = await self._writer.ask(context, visible)
         known = known_answer(context.variables["seed"])
         await self._ensemble.gather(context, str(reply.value["question"]), programs=known is None)
 

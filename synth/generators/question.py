@@ -50,7 +50,7 @@ class _Written(ABC):
 
     async def outline(self, context: UnitContext) -> None:
         """One question that passes, and everything that is gathered for it."""
-        visible = {"question": str(context.variables["seed"]["question"]), "complaint": "", **self._choice(context)}
+        visible = {"question": str(context.variables["seed"]["question"]), **self._choice(context)}
         reply = await self._writer.ask(context, visible)
         await self._ensemble.gather(context, str(reply.value["question"]), programs=True)
 

@@ -1,5 +1,5 @@
-"""Write a question, have a program look at it, and write it again with the complaint: before anything is spent on
-solving it."""
+"""Write a question, have a program look at it, and write it again: before anything is spent on solving it. What was
+wrong is not told to the writer, for a small model puts it into the question."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHORTEST = 20
 _MOST_OVERLAP = 0.6
 
 Check = Callable[[str], str | None]
-"""What is wrong with a question, in words that a writer can act on, or None."""
+"""What is wrong with a question, in words, or None."""
 
 
 async def write_question(
@@ -34,15 +34,13 @@ async def write_question(
 ) -> str:
     """The first of three tries that passes ``check``; ``field`` is what the writer's schema calls it. Raises
     ``Rejected`` (gate ``form``) when none does."""
-    complaint = ""
     for sample in range(_TRIES):
-        reply = await writer.ask(context, {**visible, "complaint": complaint}, sample=sample)
+        reply = await writer.ask(context, visible, sample=sample)
         written = str(reply.value[field]).strip()
         problem = check(written)
         if problem is None:
             return written
-        complaint = problem
-    raise Rejected("form", complaint, text=written)
+    raise Rejected("form", str(problem), text=written)
 
 
 def is_new_problem(seed: str) -> Check:
