@@ -7,8 +7,8 @@ a guide says is never part of the conversation: it goes into one request and now
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import orjson
@@ -30,6 +30,8 @@ class Hint:
     """A regular expression that the words to the user must match."""
     told: tuple[str, ...] = ()
     """What the user has told so far, each with its name."""
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What an argument may be, or each of its items where it is a list: of what somebody has named."""
 
 
 class Guide(Protocol):
@@ -69,11 +71,8 @@ class Coached:
         """The arguments of the call that is due, as JSON text. Raises ``Rejected``."""
         properties = tool.parameters.get("properties", {})
         names = [name for name in properties if name in hint.arguments]
-        ids = ids_in(conversation)
-        schema = tool.parameters | {
-            "properties": {name: _held_to(ids, name, properties[name]) for name in names},
-            "required": names,
-        }
+        held = {name: _held_to(hint.choices.get(name, ()), properties[name]) for name in names}
+        schema = tool.parameters | {"properties": held, "required": names}
         agent = replace(self.calls, schema=schema)
         variables = self._variables(conversation, hint) | {"complaint": complaint, "tool": tool, "arguments": names}
         answer = await agent.ask(context, variables, sample=number)
@@ -83,18 +82,8 @@ class Coached:
         return {"conversation": conversation, "hint": hint.text, "told": hint.told, "place": self.place}
 
 
-def ids_in(conversation: Sequence[Message]) -> list[str]:
-    """Everything in a conversation that may be an id: texts of tools' results and words of the user, with a digit."""
-    found: dict[str, None] = {}
-    for message in conversation:
-        text = message.content or ""
-        words = re.findall(r'"([^"\s]{2,40})"', text) if message.role == "tool" else re.findall(r"[\w-]{2,40}", text)
-        found |= dict.fromkeys(word for word in words if re.search(r"\d", word) and message.role != "assistant")
-    return list(found)
-
-
-def _held_to(ids: list[str], name: str, schema: Json) -> Json:
-    """A parameter for an id takes one that somebody has named."""
-    if not ids or not name.endswith(("_id", "_ids")):
+def _held_to(choices: Sequence[str], schema: Json) -> Json:
+    """A parameter's schema that takes one of ``choices``, where there are any."""
+    if not choices:
         return schema
-    return schema | ({"items": {"enum": ids}} if schema.get("type") == "array" else {"enum": ids})
+    return schema | ({"items": {"enum": [*choices]}} if schema.get("type") == "array" else {"enum": [*choices]})

@@ -92,7 +92,8 @@ class WorkflowGuide:
                 expects=r"\?",
             )
         told = tuple(f"{fact.name}: {fact.text}" for fact in self._workflow.facts.values() if fact.told_in(said))
-        return Hint(f"Use the tool {step.tool} now.", step.tool, tuple(step.arguments), told=told)
+        choices = {name: choices_of(value, conversation) for name, value in step.arguments.items()}
+        return Hint(f"Use the tool {step.tool} now.", step.tool, tuple(step.arguments), told=told, choices=choices)
 
     def _question(self, name: str, conversation: Sequence[Message]) -> str:
         """One of a few ways to ask, another one in each conversation and for each fact."""
@@ -108,6 +109,22 @@ class WorkflowGuide:
             return False
         last = next(message.content or "" for message in reversed(conversation) if message.role == "user")
         return bool(_YES.search(last))
+
+
+def choices_of(value: object, conversation: Sequence[Message]) -> tuple[str, ...]:
+    """What an argument whose right value is ``value`` may be, or each of its items: what the user has said to the
+    letter is that; of what stands in tools' results, everything that has its form (``R-104`` and ``R-98``)."""
+    wanted = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+    said = "\n".join(message.content or "" for message in conversation if message.role == "user")
+    if wanted and all(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said, re.IGNORECASE) for text in wanted):
+        return tuple(wanted)
+    forms = {_form(text) for text in wanted if re.search(r"\d", text)}
+    results = "\n".join(message.content or "" for message in conversation if message.role == "tool")
+    return tuple(dict.fromkeys(text for text in re.findall(r'"([^"\s]{2,60})"', results) if _form(text) in forms))
+
+
+def _form(text: str) -> str:
+    return re.sub(r"\d+", "0", text)
 
 
 def in_short(tool: str, whose: str) -> str:

@@ -11,12 +11,12 @@ import pytest
 
 from synth.agents.assistant_lines import audit_assistant, unheard_value
 from synth.agents.context import UnitContext
-from synth.agents.guide import ids_in
 from synth.agents.simulated_user import asked_for, audit_line
 from synth.errors import Rejected
 from synth.example import Draft, WorkUnit
 from synth.generators.base import Setup
 from synth.generators.tool_use.choose import make_tool_use
+from synth.generators.tool_use.guiding import choices_of
 from synth.generators.tool_use.kind import ToolUse
 from synth.generators.tool_use.reward import Criteria
 from synth.messages import Message, StopReason, Tool, ToolCall, Usage
@@ -349,13 +349,26 @@ def test_the_assistants_lines_are_audited(line: str, wrong: str) -> None:
     assert audit_assistant(line, "", talk, tools) == wrong
 
 
+def test_a_guided_argument_is_what_the_user_said_or_has_the_form_of_the_right_one() -> None:
+    talk = [
+        Message("user", "It is order W12, I no longer need it."),
+        Message("tool", '{"items": {"item_007": "lamp", "item_12": "chair"}, "order_id": "W7", "card": "pay_3"}'),
+    ]
+    assert choices_of("W12", talk) == ("W12",)
+    assert choices_of("W1", talk) == ("W7",)
+    assert choices_of(["item_12"], talk) == ("item_007", "item_12")
+    assert choices_of(["item_12", "W12"], talk) == ("item_007", "item_12", "W7")
+    assert choices_of("need", talk) == ("need",)
+    assert choices_of("lamp post", talk) == ()
+    assert choices_of(3, talk) == ()
+
+
 def test_a_guided_call_takes_only_what_was_named() -> None:
     talk = [
         Message("user", "It is order W1, for a.b@c.de."),
         Message("assistant", "Is it W9?"),
         Message("tool", '{"customer_id": "cus_7", "note": "since 2024, a friend", "name": "Rosa"}'),
     ]
-    assert ids_in(talk) == ["W1", "cus_7"]
     properties = {"order_id": {"type": "string"}, "reason": {"enum": ["a", "b"]}, "count": {"type": "integer"}}
     tool = Tool("cancel_order", "", {"properties": properties})
     assert unheard_value('{"order_id": "W1", "reason": "a", "count": 3}', tool, talk) == ""
