@@ -51,7 +51,7 @@ class Desk:
             opening = f"Hello, I am case {case} and would like this: {wishes[-1]}."
             return orjson.dumps({"goal": f"I want this: {wishes[-1]}.", "opening": opening}).decode()
         if said := re.search(r"Write JSON such as (\{.*?\});", text):
-            facts = re.findall(r"(?m)^- your (.*?): (.*)$", str(messages[0]["content"]))
+            facts = re.findall(r"(?m)^- my (.*?): (.*)$", str(messages[0]["content"]))
             self._magic[re.findall(r"(?m)^You: (.*)$", text)[0]] = dict(facts)
             return said[1]
         if said := re.search(r"(?m), such as: (.*)$", text):

@@ -37,7 +37,7 @@ def nothing_is_below_zero(state: State) -> Iterator[str]:
 
 
 @invariant
-def cancelled_for_an_allowed_reason(state: State) -> Iterator[str]:
+def orders_are_cancelled_only_when_no_longer_needed_or_ordered_by_mistake(state: State) -> Iterator[str]:
     for order in state["orders"].values():
         if order["status"] == "cancelled" and order["cancel_reason"] not in {"no longer needed", "ordered by mistake"}:
             yield f"order {order['order_id']}"
@@ -52,7 +52,7 @@ def pending_orders_stay_in_their_country(state: State) -> Iterator[str]:
 
 
 @invariant
-def no_final_sale_item_comes_back(state: State) -> Iterator[str]:
+def final_sale_items_cannot_be_returned_or_exchanged(state: State) -> Iterator[str]:
     for order in state["orders"].values():
         for item in order["items"]:
             if item["final_sale"] and item["status"] in {"returned", "exchanged"}:
@@ -60,7 +60,7 @@ def no_final_sale_item_comes_back(state: State) -> Iterator[str]:
 
 
 @invariant
-def returns_are_in_time(state: State) -> Iterator[str]:
+def items_come_back_within_the_return_period(state: State) -> Iterator[str]:
     for made in state["returns"].values():
         order = state["orders"][made["order_id"]]
         days = (date.fromisoformat(made["requested_on"]) - date.fromisoformat(order["delivered_on"])).days
@@ -70,7 +70,7 @@ def returns_are_in_time(state: State) -> Iterator[str]:
 
 
 @invariant
-def refunds_go_where_they_may(state: State) -> Iterator[str]:
+def refunds_go_to_a_method_the_order_was_paid_with_or_a_gift_card(state: State) -> Iterator[str]:
     for made in state["returns"].values():
         if made["kind"] != "return":
             continue
@@ -82,7 +82,7 @@ def refunds_go_where_they_may(state: State) -> Iterator[str]:
 
 
 @invariant
-def items_are_swapped_within_their_product(state: State) -> Iterator[str]:
+def items_are_swapped_for_another_variant_of_the_same_product(state: State) -> Iterator[str]:
     for order in state["orders"].values():
         products = {item["item_id"]: item["product_id"] for item in order["items"]}
         for item in order["items"]:
@@ -91,7 +91,7 @@ def items_are_swapped_within_their_product(state: State) -> Iterator[str]:
 
 
 @invariant
-def store_credit_stays_small(state: State) -> Iterator[str]:
+def store_credit_is_small_and_given_once_for_a_delivered_order(state: State) -> Iterator[str]:
     seen = set()
     for credit in state["credits"]:
         if credit["amount"] > MOST_CREDIT:

@@ -30,10 +30,16 @@ _SPEAKS_FOR_THE_SERVICE = re.compile(
             r"\bi can help|(glad|happy) to (help|assist)|anything else i can",
             r"your (\w+ )?(order|request|address|refund|item|account|email)s? (has|have|is|was|will) be(en|ing)?",
             r"thank you for (contacting|reaching|providing)|what is your",
+            r"^your (\w+ ){1,3}(is|are)\b",
         ]
     ),
     re.IGNORECASE,
 )
+_PROPOSES = re.compile(
+    r"\b(is|was) (that|this|it) (right|correct|ok(ay)?|what you want)|\b(shall|should|may|can) i (go ahead|proceed|do)",
+    re.IGNORECASE,
+)
+"""A question that a yes answers."""
 _GENERIC = {"number", "id", "new", "of", "the", "and", "a", "name"}
 
 USER_SCHEMA: Json = {
@@ -99,6 +105,8 @@ class SimulatedUser:
 
 def asked_for(question: str, facts: Mapping[str, str]) -> list[str]:
     """The names of the facts that a line of the service asks for and does not hold already."""
+    if _PROPOSES.search(question):
+        return []
     if "?" not in question and not re.search(r"\b(please|need|tell|give|provide)\b", question, re.I):
         return []
     plain = question.casefold().replace("e-mail", "email").replace("email address", "email")

@@ -107,6 +107,8 @@ async def _coached(
         made = {call.arguments for message in talk.messages for call in message.tool_calls if call.name == due.name}
         last = talk.messages[-1]
         complaint = last.content or "" if last.role == "tool" and '"error"' in (last.content or "") else ""
+        if complaint:
+            made.clear()  # what failed may be tried again
         for attempt in range(MOST_ANSWERS):
             number_of_try = number * 10 + attempt
             arguments = await coached.call(context, talk.messages, hint, due, complaint, number_of_try)

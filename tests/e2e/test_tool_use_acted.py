@@ -80,7 +80,7 @@ class Troupe:
             self.acted[called[1] + called[2]] += 1
             return orjson.dumps(self.answers[called[1]]).decode()
         if asked := re.search(r"The service asks for your (.*?)\. Tell it", text):
-            facts = dict(re.findall(r"(?m)^- your (.*?): (.*)$", messages[0]["content"]))
+            facts = dict(re.findall(r"(?m)^- my (.*?): (.*)$", messages[0]["content"]))
             return orjson.dumps({"say": f"It is {facts[asked[1]]}.", "done": False}).decode()
         return orjson.dumps({"say": "Yes, please.", "done": False}).decode()
 

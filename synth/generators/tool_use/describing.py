@@ -46,7 +46,11 @@ def _words(thing: Json) -> str:
     inner = [text for value in thing.values() if isinstance(value, dict) for text in _scalars(value)]
     if name:
         return f"{name} ({', '.join(inner)})" if inner else str(name)
-    plain = [str(value) for key, value in thing.items() if isinstance(value, str) and not key.endswith("_id")]
+    plain = [
+        f"ending in {value}" if key == "last4" else value
+        for key, value in thing.items()
+        if isinstance(value, str) and not key.endswith("_id")
+    ]
     return " ".join([*plain, *inner]).replace("_", " ")
 
 

@@ -16,11 +16,19 @@ from synth.messages import Message, Tool
 from synth.recipe.models import SamplingSpec
 
 _YES = re.compile(r"\b(yes|yeah|yep|sure|please do|go ahead|correct|right|ok|okay|fine|do it|agree|confirm\w*)\b", re.I)
+_WHICH = ("Which {} would you like?", "Could you tell me which {} you mean?")
 _QUESTIONS = (
     "Could you tell me your {}, please?",
     "May I have your {}?",
     "Sure, what is your {}?",
     "I can help with that. Could you give me your {}?",
+)
+_NO_PROPOSAL = r"^(?!.*\b(i will|i'll|i'm going to|is that (right|correct)|shall i|should i)\b)"
+_PROPOSALS = (
+    "I will {}. Is that right?",
+    "I'm going to {}. Shall I go ahead?",
+    "So that I get it right: I will {}. Is that what you want?",
+    "I would now {}. May I go ahead?",
 )
 _MOST_QUESTIONS = 2
 """What the user does not tell when asked so often is left to the assistant."""
@@ -58,7 +66,7 @@ class WorkflowGuide:
             return Hint(
                 "The customer has changed their mind. Say in one friendly sentence that nothing was changed, such as: "
                 "No problem, I have left everything as it was.",
-                expects=r"nothing|unchanged|\bas (it|they) (is|was|are|were)|left",
+                expects=r"^(?!you\b).*(nothing|unchanged|\bas (it|they) (is|was|are|were)|left)",
             )
         self.step = step = self._pending()
         if step is None:
@@ -75,21 +83,27 @@ class WorkflowGuide:
                 example = self._question(name, conversation)
                 return Hint(
                     f"Ask the customer for their {name} now, in one short question, such as: {example}",
-                    expects=r"\b" + re.escape(name.split()[-1]) + r".*\?|\?.*" + re.escape(name.split()[-1]),
+                    expects=_NO_PROPOSAL
+                    + rf"(.*\b{re.escape(name.split()[-1])}.*\?|.*\?.*{re.escape(name.split()[-1])})",
                 )
         if step.writes and self._forbidden:
             return Hint(
-                f"The rules forbid this: {self._forbidden}. Tell the customer so kindly in one sentence, such as: "
-                f"I'm sorry, but I can't {in_short(step.tool, 'your')}: {in_everyday_words(self._forbidden)}.",
+                f"This is against a rule: {self._forbidden.partition(':')[0]}. Tell the customer so kindly in one "
+                f"sentence, such as: I'm sorry, but I can't {in_short(step.tool, 'your')}. Our rule is that "
+                f"{self._forbidden.partition(':')[0]}.",
                 expects=r"^(?!.*\?).*\b(can't|cannot|not (allowed|possible|able)|unable|don't|doesn't)\b",
             )
         if step.writes and not self._agreed(step, conversation):
             self._proposed = step
-            facts = ", ".join(f"{name}: {self._workflow.facts[name].text}" for name in step.needs)
+            needed = [self._workflow.facts[name] for name in step.needs]
+            facts = ", ".join(f"{fact.name}: {fact.text}" for fact in needed)
+            form = _PROPOSALS[len(conversation[0].content or "") % len(_PROPOSALS)]
             return Hint(
-                "Say in one sentence what you are going to do, and ask whether that is right, such as: "
-                f"I will {in_short(step.tool, 'your')}{f' ({facts})' if facts else ''}. Is that right?",
-                expects=r"\?",
+                "Say in one sentence what you are going to do, with all that it is about, and ask whether that is "
+                f"right, such as: {form.format(in_short(step.tool, 'your') + (f' ({facts})' if facts else ''))}",
+                expects=r"^(?!.*\bmy\b)"
+                + "".join(rf"(?=.*{re.escape(fact.text)})" for fact in needed if fact.exact)
+                + r".*\?",
             )
         told = tuple(f"{fact.name}: {fact.text}" for fact in self._workflow.facts.values() if fact.told_in(said))
         choices = {name: choices_of(value, conversation) for name, value in step.arguments.items()}
@@ -97,8 +111,9 @@ class WorkflowGuide:
 
     def _question(self, name: str, conversation: Sequence[Message]) -> str:
         """One of a few ways to ask, another one in each conversation and for each fact."""
+        forms = _QUESTIONS if self._workflow.facts[name].exact or name.startswith("new ") else _WHICH
         opening = len(conversation[0].content or "")
-        return _QUESTIONS[(opening + sum(self._asked.values())) % len(_QUESTIONS)].format(name)
+        return forms[(opening + sum(self._asked.values())) % len(forms)].format(name)
 
     def _pending(self) -> Step | None:
         calls = self._calls()
@@ -141,12 +156,6 @@ def in_past(tool: str) -> str:
     return (
         f"Your {thing} {'have' if thing.endswith('s') else 'has'} been {past}." if thing else f"That has been {past}."
     )
-
-
-def in_everyday_words(rule: str) -> str:
-    """What an invariant says, without the numbers of records that a customer has never seen."""
-    name, _, detail = rule.partition(": ")
-    return re.sub(r"\b[A-Z]\d+-\d+\b", "it", detail) if len(detail.split()) > 5 else name
 
 
 _PAST = {"set": "set", "give": "given", "send": "sent", "write": "written", "make": "made", "lend": "lent"}

@@ -26,7 +26,10 @@ TASK_SCHEMA: Json = {
     "additionalProperties": False,
 }
 _TRIES = 5
-_YOURS = re.compile(r"\byour (\w+ )?(order|account|address|payment|item|delivery|e-?mail|name)", re.IGNORECASE)
+_AS_THE_SERVICE = re.compile(
+    r"\byour (\w+ )?(order|account|address|payment|item|delivery|e-?mail|name|price)|\bhelp you\b", re.IGNORECASE
+)
+_OF_THE_TASK = re.compile(r"\b(opening|my wish|own words|first message)\b|\bhelp me (begin|say)", re.IGNORECASE)
 _MANNERS = (
     "short and plain",
     "friendly and a little chatty",
@@ -177,10 +180,13 @@ def check_opening(opening: str, workflow: Workflow, tool_names: list[str], *, wi
     """What is wrong with a first line, or nothing: so that the agent has to ask, it gives no fact away."""
     if wish and not _stems(opening) & _stems(wish):
         return "does not say what it is about"
-    if found := re.search(
-        r"\byour (\w+ )?(order|account|address|payment|item|delivery|e-?mail|name)", opening, re.IGNORECASE
-    ):
+    if found := _AS_THE_SERVICE.search(opening):
         return f"is written as if by the service ({found[0]!r})"
+    if found := _OF_THE_TASK.search(opening):
+        return f"talks of how it is written ({found[0]!r})"
+    sentences = re.split(r"(?<=[.!?])\s+", opening.casefold())
+    if len(set(sentences)) < len(sentences):
+        return "says the same thing twice"
     given = next((fact.text for fact in workflow.facts.values() if fact.told_in(opening)), None)
     if given is not None:
         return f"gives away {given!r}"

@@ -97,7 +97,7 @@ def _days(first: str, last: str) -> int:
     return (date.fromisoformat(last[:10]) - date.fromisoformat(first[:10])).days
 
 
-@breaks("retail", "cancelled for an allowed reason")
+@breaks("retail", "orders are cancelled only when no longer needed or ordered by mistake")
 async def _(environment: Environment, state: Json) -> None:
     await call(environment, "cancel_order", order_id=_order(state, "pending")["order_id"], reason="other")
 
@@ -109,7 +109,7 @@ async def _(environment: Environment, state: Json) -> None:
     await call(environment, "change_order_address", order_id=order["order_id"], **address)
 
 
-@breaks("retail", "no final sale item comes back")
+@breaks("retail", "final sale items cannot be returned or exchanged")
 async def _(environment: Environment, state: Json) -> None:
     order = _order(state, "delivered", final_sale=True)
     item = next(item for item in order["items"] if item["final_sale"])
@@ -123,14 +123,14 @@ async def _(environment: Environment, state: Json) -> None:
     )
 
 
-@breaks("retail", "returns are in time")
+@breaks("retail", "items come back within the return period")
 async def _(environment: Environment, state: Json) -> None:
     order = _order(state, "delivered", least_days=61, final_sale=False)
     arguments = {"item_ids": [order["items"][0]["item_id"]], "payment_method_id": order["payments"][0]["method"]}
     await call(environment, "return_items", order_id=order["order_id"], **arguments)
 
 
-@breaks("retail", "refunds go where they may")
+@breaks("retail", "refunds go to a method the order was paid with or a gift card")
 async def _(environment: Environment, state: Json) -> None:
     for order in state["orders"].values():
         methods = state["customers"][order["customer_id"]]["payment_methods"]
@@ -144,7 +144,7 @@ async def _(environment: Environment, state: Json) -> None:
     pytest.fail("nobody with two ways to pay")
 
 
-@breaks("retail", "items are swapped within their product")
+@breaks("retail", "items are swapped for another variant of the same product")
 async def _(environment: Environment, state: Json) -> None:
     order = _order(state, "delivered", most_days=25, final_sale=False)
     item = order["items"][0]
@@ -166,13 +166,13 @@ async def _(environment: Environment, state: Json) -> None:
     )
 
 
-@breaks("retail", "store credit stays small")
+@breaks("retail", "store credit is small and given once for a delivered order")
 async def _(environment: Environment, state: Json) -> None:
     order = _order(state, "delivered")
     await call(environment, "give_store_credit", order_id=order["order_id"], amount=40, reason="late")
 
 
-@breaks("retail", "store credit stays small")
+@breaks("retail", "store credit is small and given once for a delivered order")
 async def _(environment: Environment, state: Json) -> None:
     order = _order(state, "delivered")
     for _ in range(2):

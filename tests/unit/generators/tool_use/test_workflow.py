@@ -90,4 +90,6 @@ def test_things_are_named_by_name_and_options_where_that_tells_them_apart() -> N
     other = {"item_id": "2", "product_id": "P", "name": "Lamp", "options": {"colour": "blue"}}
     assert describe({"items": [lamp, other]}, "1") == "Lamp (red)"
     assert describe({"items": [lamp, lamp | {"item_id": "3"}]}, "1") == ""
-    assert describe({"payment_methods": {"card_1": {"kind": "card", "last4": "0891"}}}, "card_1") == "card 0891"
+    assert (
+        describe({"payment_methods": {"card_1": {"kind": "card", "last4": "0891"}}}, "card_1") == "card ending in 0891"
+    )
