@@ -51,6 +51,7 @@ _OPENINGS = (
     "Is it still possible to {}?",
     "Could you help me? I want to {}.",
 )
+# Always the same, in the same order: what all prompts begin with, a server reads once.
 _EXAMPLES = (
     {
         "wish": "Move my booking to another time",
@@ -145,7 +146,7 @@ async def tell_task(
         "facts": {name: fact.text for name, fact in workflow.facts.items()},
     }
     for attempt in range(_TRIES):
-        told: Json = {"complaint": complaint, "manner": rng.choice(_MANNERS), "examples": rng.sample(_EXAMPLES, 4)}
+        told: Json = {"complaint": complaint, "manner": rng.choice(_MANNERS), "examples": _EXAMPLES}
         told["anchor"] = rng.choice(_OPENINGS).format(in_short(blueprint.actions)) if anchored else ""
         answer = await planner.ask(context, variables | told, sample=round * 100 + attempt)
         goal, opening = str(answer.value["goal"]).strip(), str(answer.value["opening"]).strip()
