@@ -154,7 +154,9 @@ def in_past(tool: str) -> str:
     past = _PAST.get(verb) or f"{verb}d" * verb.endswith("e") or f"{verb}ed"
     thing = rest.removeprefix("customer ")
     return (
-        f"Your {thing} {'have' if thing.endswith('s') else 'has'} been {past}." if thing else f"That has been {past}."
+        f"Your {thing} {'have' if re.search('[^s]s$', thing) else 'has'} been {past}."
+        if thing
+        else f"That has been {past}."
     )
 
 
