@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+
+import orjson
 
 from synth.agents.context import UnitContext
 from synth.agents.guide import Coached, Hint
 from synth.environments.vocabulary import RecordedCall
 from synth.generators.base import Setup
-from synth.generators.tool_use.workflow import Step, Workflow
+from synth.generators.tool_use.describing import describe
+from synth.generators.tool_use.workflow import Fact, Step, Workflow
 from synth.messages import Message, Tool
 from synth.recipe.models import SamplingSpec
 
@@ -127,15 +131,31 @@ class WorkflowGuide:
 
 
 def choices_of(value: object, conversation: Sequence[Message]) -> tuple[str, ...]:
-    """What an argument whose right value is ``value`` may be, or each of its items: what the user has said to the
-    letter is that; of what stands in tools' results, everything that has its form (``R-104`` and ``R-98``)."""
+    """What an argument whose right value is ``value`` may be, or each of its items: what the user has said, to the
+    letter or in the words of a tool's result, is that; else everything in the results that has its form (``R-104`` and
+    ``R-98``)."""
     wanted = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
     said = "\n".join(message.content or "" for message in conversation if message.role == "user")
-    if wanted and all(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said, re.IGNORECASE) for text in wanted):
+    results = [message.content or "" for message in conversation if message.role == "tool"]
+    if wanted and all(_said(text, said) or _described(text, said, results) for text in wanted):
         return tuple(wanted)
     forms = {_form(text) for text in wanted if re.search(r"\d", text)}
-    results = "\n".join(message.content or "" for message in conversation if message.role == "tool")
-    return tuple(dict.fromkeys(text for text in re.findall(r'"([^"\s]{2,60})"', results) if _form(text) in forms))
+    shown = re.findall(r'"([^"\s]{2,60})"', "\n".join(results))
+    return tuple(dict.fromkeys(text for text in shown if _form(text) in forms))
+
+
+def _said(text: str, said: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said, re.IGNORECASE) is not None
+
+
+def _described(wanted: str, said: str, results: Sequence[str]) -> bool:
+    """Whether the user has said what a result calls the thing with this id."""
+    for result in results:
+        with suppress(orjson.JSONDecodeError):  # a malformed result is one of the faults
+            words = describe(orjson.loads(result), wanted)
+            if words and Fact("", words, exact=False).told_in(said):
+                return True
+    return False
 
 
 def _form(text: str) -> str:

@@ -358,6 +358,10 @@ def test_a_guided_argument_is_what_the_user_said_or_has_the_form_of_the_right_on
     assert choices_of("W1", talk) == ("W7",)
     assert choices_of(["item_12"], talk) == ("item_007", "item_12")
     assert choices_of(["item_12", "W12"], talk) == ("item_007", "item_12", "W7")
+    lamps = [{"item_id": "item_3", "name": "Lamp", "options": {"colour": shade}} for shade in ("red", "blue")]
+    lamps[1]["item_id"] = "item_4"
+    described = [*talk, Message("tool", orjson.dumps(lamps).decode()), Message("user", "The lamp, the blue one.")]
+    assert choices_of(["item_4"], described) == ("item_4",)
     assert choices_of("need", talk) == ("need",)
     assert choices_of("lamp post", talk) == ()
     assert choices_of(3, talk) == ()
