@@ -8,6 +8,7 @@ from ``prompts/<kind>/<role>.md.j2``, from a file the recipe names, or from its 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
@@ -59,9 +60,16 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    return _Sandbox(
+    environment = _Sandbox(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False, autoescape=False
     )
+    environment.filters["tojson"] = _to_json
+    return environment
+
+
+def _to_json(value: Any) -> str:
+    """JSON as models write it: Jinja's own filter escapes what is special in HTML, the apostrophe too."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

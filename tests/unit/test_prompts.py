@@ -83,6 +83,10 @@ def test_user_data_is_never_a_template() -> None:
     assert compile_template("{{ q }}", "t").render({"q": "{{ 1 + 1 }}"}) == "{{ 1 + 1 }}"
 
 
+def test_json_is_written_as_models_write_it() -> None:
+    assert compile_template("{{ q | tojson }}", "t").render({"q": "Wei's <é>"}) == '"Wei\'s <é>"'
+
+
 def test_every_shipped_template_compiles() -> None:
     root = shipped("prompts")
     names = [str(path.relative_to(root)).removesuffix(".md.j2") for path in root.rglob("*.md.j2")]
