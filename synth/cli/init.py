@@ -16,16 +16,17 @@ from synth.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class _Starter:
-    """A shipped recipe to begin from: ``recipes/starters/<name>.yaml``, and the seeds it names."""
+    """A shipped recipe to begin from: ``recipes/starters/<name>.yaml``, and the seeds it names, if any."""
 
     name: str
     says: str
-    seeds: str
+    seeds: str | None
 
 
 _STARTERS = (
     _Starter("wordings", "new wordings of questions whose answers you know", "questions.jsonl"),
     _Starter("reasoning", "worked solutions of questions, kept when they are right", "questions.jsonl"),
+    _Starter("tools", "conversations that use tools, in an environment with state", None),
     _Starter("steps", "your own steps of agents and prompts, no Python", "topics.jsonl"),
 )
 _MODELS = {
@@ -33,6 +34,7 @@ _MODELS = {
     "openai": "any endpoint that speaks the OpenAI protocol",
     "vllm": "vLLM, started by synth",
 }
+_SEEDS = (".jsonl", ".json", ".csv", ".parquet")
 _MODEL_LINES = {
     "openai": """\
     provider: openai
@@ -51,8 +53,16 @@ _MODEL_LINES = {
 @click.option("--make", type=click.Choice([starter.name for starter in _STARTERS]), help="What to make.")
 @click.option("--model", type=click.Choice(list(_MODELS)), help="What makes it.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="How many examples.")
+@click.option(
+    "--seeds",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Your own seeds (.jsonl .json .csv .parquet), copied to DIR instead of the shipped ones.",
+)
 @pass_terminal
-def command(terminal: Terminal, folder: Path, make: str | None, model: str | None, count: int | None) -> None:
+def command(
+    terminal: Terminal, folder: Path, make: str | None, model: str | None, count: int | None, seeds: Path | None
+) -> None:
     """Write a commented recipe that runs, and seeds for it, to DIR.
 
     Asks what is not given by an option: what to make, by which model, and how many examples. Where nobody can be asked,
@@ -61,14 +71,19 @@ def command(terminal: Terminal, folder: Path, make: str | None, model: str | Non
     recipe = folder / "recipe.yaml"
     if recipe.exists():
         raise UsageError(f"{recipe} is there already", hint="name another folder, or remove it")
+    if seeds is not None and seeds.suffix not in _SEEDS:
+        raise UsageError(f"{seeds} is no file of seeds", hint=f"seeds end in {' '.join(_SEEDS)}")
     make = make or _ask(terminal, "What do you want to make?", {one.name: one.says for one in _STARTERS})
     model = model or _ask(terminal, "Which model makes it?", _MODELS)
     if count is None:
         asked = click.prompt("How many examples?", default=8, type=click.IntRange(1), err=True) if _can_ask() else 8
         count = int(asked)
     starter = next(one for one in _STARTERS if one.name == make)
-    _write(folder, starter, model, count)
-    terminal.say(f"{recipe}: written, with {folder / 'seeds.jsonl'}. Both are yours to change. What next:")
+    if seeds is not None and starter.seeds is None:
+        raise UsageError(f"{starter.name} takes no seeds", hint="leave --seeds out, or make something else")
+    written = _write(folder, starter, model, count, seeds)
+    beside = f", with {written}. Both are" if written else ". It is"
+    terminal.say(f"{recipe}: {count} examples of {make} by {model}{beside} yours to change. What next:")
     for verb, says in (("plan", "what it will take, and its first prompts"), ("run", "make it")):
         words = shlex.join(["synth", verb, str(recipe)])
         terminal.say(f"  {words}   {says}")
@@ -80,29 +95,37 @@ def _ask(terminal: Terminal, question: str, choices: dict[str, str]) -> str:
     if not _can_ask():
         return first
     terminal.say(question)
-    for name, says in choices.items():
-        terminal.say(f"  {name:<10} {says}")
-    chosen: str = click.prompt(
-        ">", default=first, type=click.Choice(list(choices)), show_choices=False, prompt_suffix=" ", err=True
-    )
-    return chosen
+    for number, (name, says) in enumerate(choices.items(), 1):
+        terminal.say(f"  {number} {name:<10} {says}")
+    names = list(choices)
+    either = click.Choice([*names, *map(str, range(1, len(names) + 1))])
+    chosen: str = click.prompt(">", default=first, type=either, show_choices=False, prompt_suffix=" ", err=True)
+    return names[int(chosen) - 1] if chosen.isdigit() else chosen
 
 
 def _can_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _write(folder: Path, starter: _Starter, model: str, count: int) -> None:
+def _write(folder: Path, starter: _Starter, model: str, count: int, seeds: Path | None) -> Path | None:
+    """Write the recipe and its seeds; where these are, if there are any."""
     from synth.files import write_atomically
     from synth.shipped import shipped
 
     source = shipped("recipes") / "starters"
     text = (source / f"{starter.name}.yaml").read_text(encoding="utf-8")
-    text = text.replace(f"path: {starter.seeds}", f"{'path: seeds.jsonl':<{len('path: ') + len(starter.seeds)}}")
+    target = folder / f"seeds{seeds.suffix if seeds else '.jsonl'}"
+    if starter.seeds is not None:
+        text = text.replace(f"path: {starter.seeds}", f"{f'path: {target.name}':<{len('path: ') + len(starter.seeds)}}")
     text = re.sub(r"(?m)^(    count: )\d+", rf"\g<1>{count}", text)
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.resolve().name).strip("-._")
     text = re.sub(r"(?m)^name: .*$", f"name: {name or starter.name}", text)
     if model in _MODEL_LINES:
         text = re.sub(r"(?m)^    provider: embedded.*$", lambda _: _MODEL_LINES[model], text)
     write_atomically(folder / "recipe.yaml", [text.encode()])
-    write_atomically(folder / "seeds.jsonl", [(source / starter.seeds).read_bytes()])
+    if starter.seeds is None:
+        return None
+    given = seeds or source / starter.seeds
+    if not (target.exists() and given.samefile(target)):
+        write_atomically(target, [given.read_bytes()])
+    return target

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from synth.events import Listener
     from synth.job import Resume
 
+_STORE = "run.sqlite"
+
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
@@ -68,6 +70,8 @@ def command(
     loaded = load_recipe(recipe, overrides=overrides, count=count)
     terminal.hide(loaded.secrets)
     terminal.run_dir = run_dir or Path("runs") / loaded.recipe.name
+    if run_dir is None and resume == "auto":
+        _refuse_to_begin_anew(recipe, terminal.run_dir)
     again = _resume_command(recipe, run_dir, overrides, count)
     if dvc:
         from synth.export.dvc import write_stage
@@ -78,6 +82,20 @@ def command(
         terminal.say(f"synth: {result.ending.status}: {result.ending.message}")
         terminal.say(f"  to resume: {again}")
     return result.ending.exit_code
+
+
+def _refuse_to_begin_anew(recipe: Path, run_dir: Path) -> None:
+    """What was made from another working folder has been paid for. Raises ``UsageError`` where there is such a run."""
+    from synth.errors import UsageError
+
+    folder = recipe.resolve().parent
+    for other in (folder, folder.parent):
+        found = other / run_dir
+        if found.resolve() != run_dir.resolve() and (found / _STORE).exists() and not (run_dir / _STORE).exists():
+            raise UsageError(
+                f"{found} holds a run of this recipe, and {run_dir} would begin it anew",
+                hint=f"go on with it by --run-dir {shlex.quote(str(found))}, or begin anew by --run-dir {run_dir}",
+            )
 
 
 def _listener(terminal: Terminal, resume: str, *, quiet: bool) -> Listener:

@@ -115,7 +115,9 @@ def _list(terminal: Terminal, attempts: list[AttemptLine], *, as_json: bool) -> 
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("id", "seed", "verdict"):
+    longest = max((len(attempt.unit) for attempt in attempts), default=0)
+    table.add_column("id", no_wrap=True, min_width=longest)  # what the command takes is never cut
+    for name in ("seed", "verdict"):
         table.add_column(name, no_wrap=True)
     table.add_column("text", no_wrap=True, overflow="ellipsis", ratio=1)
     for attempt in attempts:
@@ -126,6 +128,7 @@ def _list(terminal: Terminal, attempts: list[AttemptLine], *, as_json: bool) -> 
 
 
 def _line(row: Json) -> str:
-    """A row in one line: why it was rejected, or what was said last."""
-    text = row["reason"] if "reason" in row else row["messages"][-1].get("content") or ""
+    """A row in one line: why it was rejected, or what the user says first."""
+    said = (message.get("content") for message in row.get("messages", ()) if message["role"] == "user")
+    text = row["reason"] if "reason" in row else next(said, None) or row["messages"][-1].get("content") or ""
     return " ".join(str(text).split())[:300]

@@ -29,6 +29,10 @@ def command(terminal: Terminal, recipe: Path, overrides: tuple[str, ...], count:
 
     loaded = load_recipe(recipe, overrides=overrides, count=count)
     terminal.hide(loaded.secrets)
+    if any(spec.provider == "embedded" for spec in loaded.recipe.models.values()):
+        from synth.models.embedded.provider import require_llama_cpp
+
+        require_llama_cpp()
     terminal.say(f"{recipe}: ok: {_summary(prepare(loaded))}")
 
 

@@ -43,7 +43,7 @@ _STYLES = (
 )
 _WORDINGS = 3
 """Wordings written before a unit is given up."""
-_MOST_OVERLAP = 0.7
+_MOST_OVERLAP = 0.6
 """Of three-word shingles with the seed's question: more is a copy with a word changed."""
 
 

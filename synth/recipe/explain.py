@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -63,8 +64,12 @@ def explain(
 
     ``references`` are the texts, such as ``${VAR}``, of the values that the environment gave: those are shown instead.
     """
-    for details in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    given = {details["loc"] for details in found if details["type"] == "extra_forbidden"}
+    for details in found:
         location = details["loc"]
+        if details["type"] == "missing" and _is_misspelt(location, given):
+            continue  # the unknown key says it, with what was meant
         path = tuple(part for part in location if not _is_tag(part))
         match details["type"]:
             case "extra_forbidden":
@@ -80,6 +85,12 @@ def explain(
                 pass  # it follows from the variable that is not set
             case _:
                 _bad_value(details, path, problems, references.get(path))
+
+
+def _is_misspelt(missing: tuple[int | str, ...], unknown: Collection[tuple[int | str, ...]]) -> bool:
+    """Whether an unknown key beside a missing one is that one, misspelt."""
+    beside = [str(key[-1]) for key in unknown if key[:-1] == missing[:-1]]
+    return bool(get_close_matches(str(missing[-1]), beside))
 
 
 def _unknown_key(location: tuple[int | str, ...], path: KeyPath, problems: Problems, root: type[BaseModel]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 @pytest.mark.live
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("starter", ["wordings", "steps"])
+@pytest.mark.parametrize("starter", ["wordings", "steps", "tools"])
 def test_a_recipe_just_written_makes_examples(tmp_path: Path, starter: str) -> None:
     def synth(*words: str) -> None:
         subprocess.run([sys.executable, "-m", "synth", *words], cwd=tmp_path, check=True, capture_output=True)

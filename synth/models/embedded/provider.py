@@ -29,6 +29,12 @@ _SERVER_MODULE = "synth.models.embedded.server"
 _LOAD_SECONDS = 300.0
 
 
+def require_llama_cpp() -> None:
+    """Raises ``UsageError`` without the extra ``embedded``."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise UsageError("embedded models need llama.cpp, which is not installed", hint="pip install 'synth[embedded]'")
+
+
 class EmbeddedServer(SupervisedServer):
     """One model file, served over the OpenAI protocol on loopback by a process of its own.
 
@@ -93,10 +99,7 @@ class EmbeddedServer(SupervisedServer):
         self._report(ModelState(self.name, "ready"))
 
     async def _pull(self) -> Path:
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise UsageError(
-                "embedded models need llama.cpp, which is not installed", hint="pip install 'synth[embedded]'"
-            )
+        require_llama_cpp()
         loop = asyncio.get_running_loop()
         cancelled = threading.Event()
 

@@ -17,6 +17,7 @@ DOCS = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="
 def begun(folder: Folder) -> Folder:
     assert folder.synth("init", "my-set", "--make", "steps").returncode == 0
     folder.edit("my-set/recipe.yaml", "provider: embedded", "provider: scripted")
+    folder.edit("my-set/recipe.yaml", "ratio() < 0.5", "ratio() <= 1")  # an echo repeats everything
     folder.edit("my-set/recipe.yaml", "budget:", 'diversity: "off"  # an echo says little that is new\n\nbudget:')
     return folder
 
@@ -45,3 +46,14 @@ def test_the_python_example(begun: Folder) -> None:
     assert done.stdout.startswith("complete 5\n")
     assert done.stdout.count("You answer customers of an online shop") == 5
     assert "complete: 5 of 5" in done.stderr
+
+
+def test_a_run_that_was_made_from_another_folder_is_not_paid_for_again(begun: Folder) -> None:
+    inside = Folder.__new__(Folder)
+    inside.path = begun.path / "my-set"
+    assert inside.synth("run", "recipe.yaml").returncode == 0
+    again = begun.synth("run", "my-set/recipe.yaml")
+    assert again.returncode == 2
+    assert "my-set/runs/my-set holds a run of this recipe, and runs/my-set would begin it anew" in again.stderr
+    assert begun.synth("run", "my-set/recipe.yaml", "--run-dir", "my-set/runs/my-set").returncode == 0
+    assert begun.synth("run", "my-set/recipe.yaml", "--run-dir", "runs/my-set").returncode == 0

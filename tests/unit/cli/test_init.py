@@ -40,6 +40,29 @@ def test_the_starters_are_recipes_themselves(starter: str) -> None:
     assert load_recipe(shipped("recipes") / "starters" / f"{starter}.yaml").recipe.name == starter
 
 
+def test_seeds_of_ones_own_are_taken(synth: Synth) -> None:
+    Path("mine.csv").write_text("question,answer\nWhat is 6 * 7?,42\n")
+    assert synth("init", "x", "--seeds", "mine.csv").code == 0
+    assert Path("x/seeds.csv").read_text() == Path("mine.csv").read_text()
+    assert "from 1 seeds" in synth("validate", "x/recipe.yaml").err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--seeds", "notes.txt"], "notes.txt is no file of seeds"),
+        (["--make", "tools", "--seeds", "s.jsonl"], "tools takes no seeds"),
+        (["--seeds", "gone.jsonl"], "'gone.jsonl' does not exist"),
+    ],
+)
+def test_seeds_that_cannot_be_taken_are_refused(synth: Synth, words: list[str], says: str) -> None:
+    Path("notes.txt").write_text("six times seven")
+    Path("s.jsonl").write_text('{"question": "What is 6 * 7?"}')
+    outcome = synth("init", "x", *words)
+    assert (outcome.code, Path("x").exists()) == (EXIT_USAGE, False)
+    assert says in outcome.err
+
+
 def test_what_is_there_is_not_overwritten(synth: Synth) -> None:
     Path("x").mkdir()
     Path("x/recipe.yaml").write_text("mine")
@@ -50,7 +73,7 @@ def test_what_is_there_is_not_overwritten(synth: Synth) -> None:
 
 
 def test_someone_who_can_be_asked_is_asked_three_things(synth: Synth, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter(["steps", "vllm", 4])
+    answers = iter(["4", "vllm", 4])  # the number of "steps", or a name
     monkeypatch.setattr("synth.cli.init._can_ask", lambda: True)
     monkeypatch.setattr("click.prompt", lambda *_, **__: next(answers))
     outcome = synth("init", "x")

@@ -60,7 +60,6 @@ budget:
         "r.yaml:6:11: unknown kind 'rephase' (did you mean 'rephrase'?)",
         "r.yaml:8:12: 'count' must be at least 1, got 0",
         "r.yaml:9:22: 'solver' must be the name of a model, or {model: name, sampling: {…}}, got 3",
-        "r.yaml:10:5: 'count' is missing in generate.2 (count: Accepted examples to make, exactly.)",
         "r.yaml:10:5: unknown key 'cuont' in generate.2 (did you mean 'count'?)",
         "r.yaml:12:8: 'budget' must be a mapping (key: value), got nothing (remove the line to have the default)",
     ]
