@@ -132,6 +132,9 @@ class ListedNames(EntityRecognizer):  # type: ignore[misc]
             elif word in lists.given and word not in WORDS and rest and rest[0][0] not in _PLACES:
                 taken = place + 2
                 yield start, rest[0][2], 0.5
+            elif word in lists.known - WORDS and rest and rest[0][0] not in _PLACES | WORDS | _BEFORE:
+                taken = place + 2
+                yield start, rest[0][2], 0.5
 
 
 def _words(match: re.Match[str]) -> list[tuple[str, int, int]]:
