@@ -129,10 +129,7 @@ class ListedNames(EntityRecognizer):  # type: ignore[misc]
                 while first > max(taken, place - 2) and words[first - 1][0].rstrip(".") not in _BEFORE:
                     first -= 1
                 yield words[first][1], end, 0.5
-            elif word in lists.given and word not in WORDS and rest and rest[0][0] not in _PLACES:
-                taken = place + 2
-                yield start, rest[0][2], 0.5
-            elif word in lists.known - WORDS and rest and rest[0][0] not in _PLACES | WORDS | _BEFORE:
+            elif (word in lists.given and word not in WORDS and rest and rest[0][0] not in _PLACES) or (word in lists.known - WORDS and rest and rest[0][0] not in _PLACES | WORDS | _BEFORE):
                 taken = place + 2
                 yield start, rest[0][2], 0.5
 
