@@ -129,9 +129,13 @@ class ListedNames(EntityRecognizer):  # type: ignore[misc]
                 while first > max(taken, place - 2) and words[first - 1][0].rstrip(".") not in _BEFORE:
                     first -= 1
                 yield words[first][1], end, 0.5
-            elif (word in lists.given and word not in WORDS and rest and rest[0][0] not in _PLACES) or (word in lists.known - WORDS and rest and rest[0][0] not in _PLACES | WORDS | _BEFORE):
+            elif rest and word not in WORDS and rest[0][0] not in _PLACES and self._is_given(word, rest[0][0]):
                 taken = place + 2
                 yield start, rest[0][2], 0.5
+
+    def _is_given(self, word: str, follows: str) -> bool:
+        """Whether a word is a given name: surely, or by the longer list and what follows it."""
+        return word in self._lists.given or (word in self._lists.known and follows not in WORDS | _BEFORE)
 
 
 def _words(match: re.Match[str]) -> list[tuple[str, int, int]]:
