@@ -18,7 +18,10 @@ from synth.cli.terminal import Terminal
 from synth.errors import UsageError
 from synth.job import RunResult, run
 from synth.measure import measure_path
+from synth.reader import RunReader
 from synth.recipe.load import load_recipe
+from synth.report.data_map import data_map
+from synth.report.facts import collect
 
 ANSWERS = """\
 - match: 'differ clearly'
@@ -110,6 +113,17 @@ def carry_out(
 
 def rows(folder: Path, name: str) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in (folder / name).read_bytes().splitlines()]
+
+
+def test_the_map_of_the_data_is_drawn_from_the_vectors_of_the_run(tmp_path: Path, server: type[_Words]) -> None:
+    carry_out(tmp_path, server, "run", count=6)
+    with RunReader(tmp_path / "run") as reader:
+        facts = collect(reader)
+    drawn = data_map(facts)
+    assert drawn is not None
+    assert "6 attempts" not in drawn[2]  # the rejected ones are on it too
+    assert "alike in their meanings, by embeddings" in drawn[2]
+    assert all(one.text in facts.vectors for one in facts.sample)
 
 
 def test_what_means_the_same_is_rejected_by_name_and_the_next_try_is_told(tmp_path: Path, server: type[_Words]) -> None:
