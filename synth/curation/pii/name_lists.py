@@ -28,6 +28,16 @@ _HINDI_SURNAMES = frozenset(
     "शर्मा शाह शिंदे शुक्ला शेख श्रीवास्तव सक्सेना सिंह सेन".split()
 )
 """The most common ones, of which Faker's list lacks many."""
+_INDIAN_GIVEN = frozenset(
+    "Aamir Abdul Afzal Aslam Ayesha Danish Farah Farhan Faisal Fatima Imran Irfan Javed Kabir Mehmood Mohammad "
+    "Mohammed Mumtaz Nadeem Nasreen Parveen Rehana Rizwan Rukhsana Saeed Salman Sameena Shabana Shahid Tabassum Wasim "
+    "Yusuf Zainab Gurpreet Harpreet Jaspreet Manpreet Navjot Sukhdev Joseph Mary Thomas".split()
+)
+_INDIAN_SURNAMES = frozenset(
+    "Ansari Azmi Farooqui Hashmi Hussain Kazmi Khan Mirza Naqvi Pathan Qureshi Rizvi Shaikh Sheikh Siddiqui Usmani "
+    "Bedi Dhillon Gill Grewal Sandhu Sidhu Fernandes Pereira Thomas".split()
+)
+"""Muslim, Sikh and Christian names, of which Faker's lists have few."""
 
 Gender = Literal["female", "male"]
 
@@ -78,7 +88,8 @@ def name_lists() -> NameLists:
             western |= given
             western_last |= surnames
     (indian, indian_last), (hindi, hindi_last) = lists["en_IN"], lists["hi_IN"]
-    indian |= {romanize(name) for name in hindi}
+    indian |= {romanize(name) for name in hindi} | _INDIAN_GIVEN
+    indian_last |= _INDIAN_SURNAMES
     return NameLists(
         given=frozenset(western | indian),
         surnames=frozenset(western_last | indian_last),

@@ -22,6 +22,7 @@ _RUN = re.compile(rf"\b{_LATIN}(?: (?:[A-Z]\.?|{_LATIN}))*(?![\w])")
 _TITLED = re.compile(rf"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Shri|Sri|Smt|Kumari)\.? ({_NAME})")
 _INTRODUCED = re.compile(
     r"\b(?:[Mm]y name is|[Nn]ame(?: on file)?:|[Tt]his is|I am|I['’]m|[Ss]igned,?|[Rr]egards,|[Ss]incerely,|[Cc]heers,"
+    r"|(?:[Ss]igned|[Ww]ritten|[Ss]ent|[Rr]eported|[Pp]repared) by"
     r"|[Aa]ttn:?|[Aa]ccount holder:?|[Cc]ustomer(?: name)?:|[Pp]atient:?)\s+"
     rf"({_LATIN}(?: (?:[A-Z]\.|{_LATIN})){{1,3}})"
 )
