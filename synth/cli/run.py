@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from synth.events import Listener
     from synth.job import Resume
 
-_STORE = "run.sqlite"
-
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
@@ -91,10 +89,14 @@ def _refuse_to_begin_anew(recipe: Path, run_dir: Path) -> None:
     folder = recipe.resolve().parent
     for other in (folder, folder.parent):
         found = other / run_dir
-        if found.resolve() != run_dir.resolve() and (found / _STORE).exists() and not (run_dir / _STORE).exists():
+        if (
+            found.resolve() != run_dir.resolve()
+            and (found / "run.sqlite").exists()
+            and not (run_dir / "run.sqlite").exists()
+        ):
             raise UsageError(
-                f"{found} holds a run of this recipe, and {run_dir} would begin it anew",
-                hint=f"go on with it by --run-dir {shlex.quote(str(found))}, or begin anew by --run-dir {run_dir}",
+                f"{found} holds a run of that name, and {run_dir} would begin one anew",
+                hint=f"to go on with it: --run-dir {shlex.quote(str(found))}; to begin anew: --run-dir {run_dir}",
             )
 
 

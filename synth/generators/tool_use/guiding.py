@@ -27,6 +27,7 @@ _QUESTIONS = (
     "Sure, what is your {}?",
     "I can help with that. Could you give me your {}?",
 )
+# A question is not yet a proposal: small models skip ahead.
 _NO_PROPOSAL = r"^(?!.*\b(i will|i'll|i'm going to|is that (right|correct)|shall i|should i)\b)"
 _PROPOSALS = (
     "I will {}. Is that right?",
@@ -91,10 +92,10 @@ class WorkflowGuide:
                     + rf"(.*\b{re.escape(name.split()[-1])}.*\?|.*\?.*{re.escape(name.split()[-1])})",
                 )
         if step.writes and self._forbidden:
+            rule = self._forbidden.partition(":")[0]  # its name says it, without the ids that a customer never sees
             return Hint(
-                f"This is against a rule: {self._forbidden.partition(':')[0]}. Tell the customer so kindly in one "
-                f"sentence, such as: I'm sorry, but I can't {in_short(step.tool, 'your')}. Our rule is that "
-                f"{self._forbidden.partition(':')[0]}.",
+                f"This is against a rule: {rule}. Tell the customer so kindly in one sentence, such as: "
+                f"I'm sorry, but I can't {in_short(step.tool, 'your')}. Our rule is that {rule}.",
                 expects=r"^(?!.*\?).*\b(can't|cannot|not (allowed|possible|able)|unable|don't|doesn't)\b",
             )
         if step.writes and not self._agreed(step, conversation):

@@ -54,6 +54,6 @@ def test_a_run_that_was_made_from_another_folder_is_not_paid_for_again(begun: Fo
     assert inside.synth("run", "recipe.yaml").returncode == 0
     again = begun.synth("run", "my-set/recipe.yaml")
     assert again.returncode == 2
-    assert "my-set/runs/my-set holds a run of this recipe, and runs/my-set would begin it anew" in again.stderr
+    assert "my-set/runs/my-set holds a run of that name, and runs/my-set would begin one anew" in again.stderr
     assert begun.synth("run", "my-set/recipe.yaml", "--run-dir", "my-set/runs/my-set").returncode == 0
     assert begun.synth("run", "my-set/recipe.yaml", "--run-dir", "runs/my-set").returncode == 0

@@ -204,7 +204,8 @@ ENDLESS = (
     ],
 )
 def test_a_schema_may_refer_to_itself_where_that_ends(schema: str) -> None:
-    load(steps(f"- {{as: draft, prompt: p, schema: {schema}}}"))
+    loaded = load(steps(f"- {{as: draft, prompt: p, schema: {schema}}}"))
+    assert loaded.recipe.generate[0].kind == "custom"
 
 
 @pytest.mark.parametrize(
@@ -261,13 +262,14 @@ def test_a_step_asks_for_a_json_schema(schema: str, expected: str) -> None:
 
 
 def test_a_whole_custom_recipe_is_right() -> None:
-    load(
+    loaded = load(
         steps(
             "- {as: draft, agent: teacher, prompt: '{{ unit.index }} {{ seed.question }}'}",
             "- {as: verdict, agent: {model: critic}, prompt: '{{ draft }}', schema: {type: object}}",
             rest="    accept: '{{ verdict.ok }}'\n",
         )
     )
+    assert loaded.recipe.generate[0].kind == "custom"
 
 
 @pytest.mark.parametrize(

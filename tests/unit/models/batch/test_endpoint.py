@@ -187,6 +187,8 @@ async def test_who_no_longer_waits_leaves_nothing_running(server: BatchServer, m
     await until(lambda: bool(server.batches))
     task.cancel()
     await until(lambda: server.batches[0].status == "cancelled")
+    assert task.cancelled()
+    assert len(server.batches) == 1
 
 
 async def test_who_leaves_before_a_batch_goes_out_is_not_in_it(server: BatchServer, make: Make) -> None:
