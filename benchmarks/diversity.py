@@ -34,17 +34,18 @@ from synth.diversity.spread import vendi_score
 SEEDS = 3
 MAX_TOKENS = 40
 GROUP = 32
-SYSTEM = "You continue lists. You write the next line of the list and nothing else."
 PROMPT = """\
-{% if guidance %}{{ guidance }}
+{% block system %}You write as customers of a bank do.{% endblock %}
+{% block user_1 %}{{ ask }}{% endblock %}
+{% block assistant_1 %}{{ seed.first }}{% endblock %}
+{% block user_2 %}{{ ask }}{% endblock %}
+{% block assistant_2 %}{{ seed.second }}{% endblock %}
+{% block user_3 %}{{ ask }}{% endblock %}
+{% block assistant_3 %}{{ seed.third }}{% endblock %}
+{% block user %}{{ ask }}{% if guidance %}
 
-{% endif %}
-Messages of customers to their bank ({{ seed.topic }}):
-Customer: {{ seed.first }}
-Customer: {{ seed.second }}
-Customer: {{ seed.third }}
-Customer:"""
-TEXT = "{{ draft.removeprefix('Customer:').strip(' \"') }}"
+{{ guidance }}{% endif %}{% endblock %}""".replace("{{ ask }}", "Write to the bank about: {{ seed.topic }}.")
+"""The three seeds as turns: asked to continue a list of them, a model this small answers them or refuses."""
 
 
 @dataclass(frozen=True)
@@ -126,14 +127,14 @@ class Bench:
             "id": "texts",
             "kind": "custom",
             "count": self._texts,
-            "steps": [{"as": "draft", "system": SYSTEM, "prompt": PROMPT}],
-            "accept": "{{ draft.removeprefix('Customer:').split() | length > 2 }}",
+            "steps": [{"as": "draft", "prompt": PROMPT}],
+            "accept": "{{ draft.split() | length > 2 }}",
             "output": {
                 "messages": [
-                    {"role": "user", "content": TEXT},
+                    {"role": "user", "content": "{{ draft }}"},
                     {"role": "assistant", "content": "{{ seed.label }}"},
                 ],
-                "text": TEXT,
+                "text": "{{ draft }}",
             },
         }
         if method.decode is not None:

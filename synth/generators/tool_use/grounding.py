@@ -62,6 +62,10 @@ class Grounds:
         for place, mentioned in enumerate(self._mentions):
             for key in mentioned:
                 self._linked[key].append(place)
+        self._named = [[(_stem(name), value) for name, value in _walk(record.value)] for record in self.records]
+        self._places: dict[str, list[int]] = defaultdict(list)
+        for place, record in enumerate(self.records):
+            self._places[record.table].append(place)
 
     def around(self, rng: random.Random) -> Near:
         """The named values of one record, and of one of each other table, linked where there is a link."""
@@ -79,17 +83,17 @@ class Grounds:
                 chosen.append(rng.choice(others))  # of a table that nothing leads to
                 tables.add(self.records[chosen[-1]].table)
         near: dict[str, list[Any]] = defaultdict(list)
-        for record in (self.records[place] for place in chosen):
-            near[_stem(record.table)].append(record.key)
-            for name, value in _walk(record.value):
-                near[_stem(name)].append(value)
+        for place in chosen:
+            near[_stem(self.records[place].table)].append(self.records[place].key)
+            for stem, value in self._named[place]:
+                near[stem].append(value)
         for name, values in self._lists.items():
             near[name] += [value for value in values if isinstance(value, str)]
         return near
 
     def _outside(self, tables: set[str]) -> list[int]:
         """The places of the records of all other tables."""
-        return [place for place, record in enumerate(self.records) if record.table not in tables]
+        return [place for table, places in self._places.items() if table not in tables for place in places]
 
     def _mentioned(self, record: Record) -> list[str]:
         return sorted({record.key, *(text for text in _texts(record.value) if text in self.keys)})
@@ -207,12 +211,14 @@ def _named_so(name: str, near: Near) -> list[Any]:
     return [*dict.fromkeys(alike)] or found
 
 
+@lru_cache(maxsize=4096)
 def _stem(name: str) -> str:
     """``order_id``, ``orders`` and ``order_ids`` are about the same thing."""
     stem = re.sub(r"_?(ids?|number|code|name)$", "", name.lower()) or name.lower()
     return stem[:-1] if stem.endswith("s") and not stem.endswith("ss") and len(stem) > 3 else stem
 
 
+@lru_cache(maxsize=65536)
 def _shape(text: str) -> str:
     return re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "0", text))
 
