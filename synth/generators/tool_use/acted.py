@@ -10,7 +10,6 @@ recorded and not repeated, for it may have happened in the world.
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from synth.generators.tool_use.acted_outline import (
     rehearse_conversation,
 )
 from synth.generators.tool_use.acting import Actor, remembered
+from synth.generators.tool_use.cast import offering, user_of
 from synth.generators.tool_use.ecosystem import CHECK_SCHEMA, ECOSYSTEM_SCHEMA, Ecosystem, about, invent
 from synth.generators.tool_use.guiding import Coach, WorkflowGuide
 from synth.generators.tool_use.review import REVIEW_SCHEMA, review
@@ -115,7 +115,7 @@ class ActedToolUse:
             if context.rng.random() < self._spec.give_ups:
                 task = replace(task, gives_up_at=context.rng.randint(1, 2))
             said = remembered(place.world, scenario.said)
-            place = replace(place, world=place.world.offering(self._offered(context, place.world, task)))
+            place = replace(place, world=offering(context, place.world, task, self._spec.offer))
             numbers = range(self._spec.solutions)
             solutions = [await self._solve(context, place, task, said, number) for number in numbers]
         except EnvironmentFault as fault:
@@ -182,13 +182,6 @@ class ActedToolUse:
         faults = {} if calm else self._spec.faults.rates()
         return world.start(context.unit.rng_seed, faults=faults, responder=responder, said=said)
 
-    def _offered(self, context: UnitContext, world: World, task: Task) -> list[str]:
-        """The tools of the workflow, and others at random up to the number offered."""
-        needed = task.workflow.tools
-        others = [tool.name for tool in world.tools if tool.name not in needed]
-        room = len(others) if self._spec.offer is None else max(0, min(self._spec.offer - len(needed), len(others)))
-        return [*needed, *random.Random(context.sample_seed("offer")).sample(others, room)]
-
     async def _solve(
         self, context: UnitContext, place: Place, task: Task, said: Sequence[Remembered], number: int
     ) -> Solution:
@@ -212,36 +205,19 @@ class ActedToolUse:
                 if not self._is_live and (differences := await environment.replay()):
                     raise Rejected("replay", differences[0], text=shown(talk.messages))
                 criteria = verify_calls(environment, task, talk, forbidden=place.forbidden)
-                judged = await self._judged(context, place.world, task, talk, criteria, number)
+                judged = Judged(criteria, {}, "")
+                if self._judge is not None:
+                    policy = place.world.policy
+                    judged = await self._judge.uphold(context, task, talk, criteria, policy=policy, sample=number)
             except Rejected as rejected:
                 return Solution(talk, environment.calls, rejected=rejected)
             return Solution(talk, environment.calls, judged.criteria, judged.verdict, caught=user.caught)
-
-    async def _judged(
-        self, context: UnitContext, world: World, task: Task, talk: Conversation, criteria: Criteria, number: int
-    ) -> Judged:
-        """The criteria with what the judge adds, where there is one. Raises ``Rejected`` where it finds too little."""
-        if self._judge is None:
-            return Judged(criteria, {}, "")
-        judged = await self._judge.assess(context, task, talk.messages, criteria, policy=world.policy, sample=number)
-        if judged.criteria.reward < LEAST_REWARD:
-            reason = f"{judged.reason} (reward {judged.criteria.reward:.2f})"
-            raise Rejected("judge", reason, text=shown(talk.messages))
-        return judged
 
     def _user_of(self, context: UnitContext, world: World, environment: Environment, task: Task) -> SimulatedUser:
         async def satisfied(_: Sequence[Message]) -> bool:
             return not task.unchanged and _done(task, environment) == 1.0
 
-        return SimulatedUser(
-            self._user,
-            context,
-            goal=task.goal,
-            facts={name: fact.text for name, fact in task.workflow.facts.items()},
-            tool_names=[tool.name for tool in world.tools],
-            satisfied=satisfied,
-            gives_up_at=task.gives_up_at,
-        )
+        return user_of(self._user, context, world, task, satisfied)
 
     def _system(self, context: UnitContext, world: World) -> str:
         context.used(self._assistant_prompt)

@@ -8,7 +8,6 @@ forbids the task or the user takes it back), the invariants hold, and the assist
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +16,7 @@ from synth.agents.agent import Agent
 from synth.agents.context import UnitContext
 from synth.agents.guide import Hint
 from synth.agents.simulated_user import USER_SCHEMA, SimulatedUser
-from synth.agents.tool_loop import Conversation, converse, shown
+from synth.agents.tool_loop import Conversation, converse
 from synth.environments.environment import Environment
 from synth.environments.spec import EnvironmentSpec
 from synth.environments.world import World, open_environment
@@ -25,6 +24,7 @@ from synth.errors import EnvironmentFault, Rejected
 from synth.example import Draft
 from synth.generators.base import Setup
 from synth.generators.tool_use.blueprint import Blueprint, draw_blueprint
+from synth.generators.tool_use.cast import offering, user_of
 from synth.generators.tool_use.guiding import Coach, WorkflowGuide
 from synth.generators.tool_use.rehearsal import rehearse
 from synth.generators.tool_use.review import MOST_ROUNDS, REVIEW_SCHEMA, review
@@ -32,7 +32,7 @@ from synth.generators.tool_use.reward import Criteria
 from synth.generators.tool_use.rubric import Judged, RubricJudge
 from synth.generators.tool_use.solution import Solution, to_draft
 from synth.generators.tool_use.task import TASK_SCHEMA, Task, tell_task
-from synth.generators.tool_use.verify import LEAST_REWARD, says_no, verify
+from synth.generators.tool_use.verify import says_no, verify
 from synth.generators.tool_use.workflow import Workflow, plan_workflow
 from synth.messages import Message
 from synth.models.client import Request
@@ -76,7 +76,7 @@ class ToolUse:
         assert self._world is not None, "opened() comes first"
         try:
             task = await self._plan(context, self._world)
-            world = self._world.offering(self._offered(context, self._world, task))
+            world = offering(context, self._world, task, self._spec.offer)
             solutions = [await self._solve(context, world, task, sample) for sample in range(self._spec.solutions)]
         except EnvironmentFault as fault:
             raise Rejected("environment", fault.message) from fault
@@ -98,7 +98,7 @@ class ToolUse:
             blueprint = await draw_blueprint(world, environment, context.rng, actions=1)
             workflow = await plan_workflow(world, environment, blueprint)
             task = await self._tell(context, world, blueprint, workflow, checked=False)
-            world = world.offering(self._offered(context, world, task))
+            world = offering(context, world, task, self._spec.offer)
             user = self._user_of(context, world, environment, task)
             system = Message("system", self._system(context))
             tools = tuple(spec.tool for spec in world.tools)
@@ -164,14 +164,6 @@ class ToolUse:
                 return task
         raise Rejected("review", complaint, text=f"{task.goal}\n{task.opening}")
 
-    def _offered(self, context: UnitContext, world: World, task: Task) -> list[str]:
-        """The tools of the workflow, and others at random up to the number offered."""
-        needed = task.workflow.tools
-        others = [tool.name for tool in world.tools if tool.name not in needed]
-        room = len(others) if self._spec.offer is None else max(0, min(self._spec.offer - len(needed), len(others)))
-        rng = random.Random(context.sample_seed("offer"))
-        return [*needed, *rng.sample(others, room)]
-
     async def _solve(self, context: UnitContext, world: World, task: Task, sample: int) -> Solution:
         """One conversation about the task, and what it is worth."""
         talk = Conversation([Message("user", task.opening)])
@@ -196,23 +188,13 @@ class ToolUse:
                     guided=(guide, self._coach.at(world.description)) if self._spec.guided else None,
                 )
                 criteria = await verify(environment, task, talk)
-                judged = await self._judged(context, task, talk, criteria, sample)
+                judged = Judged(criteria, {}, "")
+                if self._judge is not None:
+                    policy = self._environment.policy
+                    judged = await self._judge.uphold(context, task, talk, criteria, policy=policy, sample=sample)
             except Rejected as rejected:
                 return Solution(talk, environment.calls, rejected=rejected)
             return Solution(talk, environment.calls, judged.criteria, judged.verdict, caught=user.caught)
-
-    async def _judged(
-        self, context: UnitContext, task: Task, talk: Conversation, criteria: Criteria, sample: int
-    ) -> Judged:
-        """The criteria with what the judge adds, where there is one. Raises ``Rejected`` where it finds too little."""
-        if self._judge is None:
-            return Judged(criteria, {}, "")
-        policy = self._environment.policy
-        judged = await self._judge.assess(context, task, talk.messages, criteria, policy=policy, sample=sample)
-        if judged.criteria.reward < LEAST_REWARD:
-            reason = f"{judged.reason} (reward {judged.criteria.reward:.2f})"
-            raise Rejected("judge", reason, text=shown(talk.messages))
-        return judged
 
     def _user_of(self, context: UnitContext, world: World, environment: Environment, task: Task) -> SimulatedUser:
         async def satisfied(conversation: Sequence[Message]) -> bool:
@@ -221,15 +203,7 @@ class ToolUse:
                 return changed or says_no(conversation[-1].content or "")
             return changed and await environment.state_hash() == task.blueprint.target_hash
 
-        return SimulatedUser(
-            self._user,
-            context,
-            goal=task.goal,
-            facts={name: fact.text for name, fact in task.workflow.facts.items()},
-            tool_names=[tool.name for tool in world.tools],
-            satisfied=satisfied,
-            gives_up_at=task.gives_up_at,
-        )
+        return user_of(self._user, context, world, task, satisfied)
 
     def _system(self, context: UnitContext) -> str:
         context.used(self._assistant_prompt)

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth.agents.context import UnitContext
+from synth.agents.tool_loop import Conversation, shown
+from synth.errors import Rejected
 from synth.generators.base import Setup
 from synth.generators.tool_use.reward import Criteria
 from synth.generators.tool_use.task import Task
+from synth.generators.tool_use.verify import LEAST_REWARD
 from synth.judging.panel import Panel, Subject
 from synth.messages import Json, Message
 from synth.recipe.rubric import load_rubric
@@ -40,6 +43,16 @@ class RubricJudge:
     def __init__(self, setup: Setup, base: Path) -> None:
         self._panel = Panel(load_rubric("conversation", base), setup.models, [setup.spec.agents["judge"]])
         setup.prompts.update(self._panel.prompts)
+
+    async def uphold(
+        self, context: UnitContext, task: Task, talk: Conversation, criteria: Criteria, *, policy: str, sample: int
+    ) -> Judged:
+        """:meth:`assess`, for a conversation that may go out. Raises ``Rejected`` where too little is left of it."""
+        judged = await self.assess(context, task, talk.messages, criteria, policy=policy, sample=sample)
+        if judged.criteria.reward < LEAST_REWARD:
+            reason = f"{judged.reason} (reward {judged.criteria.reward:.2f})"
+            raise Rejected("judge", reason, text=shown(talk.messages))
+        return judged
 
     async def assess(
         self,

@@ -8,6 +8,7 @@ required argument needs is there, and a check finds it absent from the user's fi
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -76,13 +77,16 @@ async def plan_scenario(
     gate, complaint, text = "blueprint", "", ""
     for attempt in range(_TRIES):
         answer = await ask_planner(planner, context, world, forbidden, complaint=complaint, attempt=attempt)
-        text = answer.text
-        gate, complaint = "blueprint", _check_calls(answer.value["calls"], world)
+        text, calls = (
+            answer.text,
+            lifelike_ids(answer.value["calls"], random.Random(context.sample_seed(f"ids.{attempt}"))),
+        )
+        gate, complaint = "blueprint", _check_calls(calls, world)
         if complaint:
             continue
         async with begin(attempt) as environment:
             start = await environment.state_hash()
-            complaint = await _carry_out(environment, answer.value["calls"])
+            complaint = await _carry_out(environment, calls)
             if complaint:
                 continue
             said, end = environment.calls, await environment.state_hash()
@@ -179,6 +183,24 @@ def _agrees(given: Any, wanted: Any) -> bool:
             return bool(given.strip())
         return given.strip().casefold() == wanted.strip().casefold()
     return bool(given == wanted)
+
+
+def lifelike_ids(calls: Sequence[Json], rng: random.Random) -> list[Json]:
+    """The calls with other digits in ids such as ``BK-123``, which small models write whatever they are told; the same
+    id is the same in all of them."""
+    drawn: dict[str, str] = {}
+
+    def id_for(name: str, value: Any) -> Any:
+        if not (isinstance(value, str) and _ID.search(name) and _MADE_UP.search(value)):
+            return value
+        if value not in drawn:
+            drawn[value] = re.sub(r"\d+", lambda _: str(rng.randrange(10_000, 100_000)), value)
+        return drawn[value]
+
+    return [
+        {**call, "arguments": {name: id_for(name, value) for name, value in call["arguments"].items()}}
+        for call in calls
+    ]
 
 
 def _check_calls(calls: Sequence[Json], world: World) -> str:

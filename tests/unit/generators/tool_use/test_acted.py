@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from synth.generators.base import Setup
 from synth.generators.tool_use.acted import ActedToolUse
 from synth.generators.tool_use.choose import make_tool_use
 from synth.generators.tool_use.ecosystem import check_ecosystem, tidied, to_tool
-from synth.generators.tool_use.scenario import PlannedStep, make_workflow
+from synth.generators.tool_use.scenario import PlannedStep, lifelike_ids, make_workflow
 from synth.outline import outline
 from synth.recipe.kinds.tool_use import ToolUseSpec
 from synth.recipe.models import ModelSpec
@@ -55,6 +57,17 @@ def test_what_is_said_in_ones_own_words_only_has_to_be_there(given: dict[str, An
     step = PlannedStep("leave_note", {"note": "Please ring twice at the gate", "boat": "Seeadler"}, True, ())
     assert step.done_by(call("leave_note", given, {})) is same
     assert not step.done_by(call("leave_note", given, {"error": "no"}, error=True))
+
+
+def test_an_id_that_reads_as_made_up_gets_other_digits_the_same_wherever_it_stands() -> None:
+    calls = [
+        {"tool": "find_hive", "arguments": {"hive_id": "BK-123", "note": "Row 123"}},
+        {"tool": "move_hive", "arguments": {"hive_id": "BK-123", "place_number": "20731", "frames": 123}},
+    ]
+    found, moved = (call["arguments"] for call in lifelike_ids(calls, random.Random(5)))
+    assert re.fullmatch(r"BK-\d{5}", found["hive_id"])
+    assert moved["hive_id"] == found["hive_id"]
+    assert (found["note"], moved["place_number"], moved["frames"]) == ("Row 123", "20731", 123)
 
 
 def written(name: str, *, writes: bool = False, parameter: str = "boat_id") -> dict[str, Any]:
