@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,15 @@ from pathlib import Path
 
 from synth.errors import UsageError
 
-_HAS_VLLM = "import importlib.util, sys; sys.exit(importlib.util.find_spec('vllm') is None)"
+# Looks without importing vLLM, which takes seconds. A build for the CPU says so in its name or in its version.
+_FIND_VLLM = """
+import importlib.metadata, importlib.util, sys
+if importlib.util.find_spec("vllm") is None:
+    sys.exit(1)
+found = [one for one in importlib.metadata.distributions() if (one.name or "").startswith("vllm")]
+print(any("cpu" in one.name + one.version for one in found))
+"""
+_COMPUTES_BFLOAT16 = re.compile(r"\b(avx512_bf16|amx_bf16|bf16)\b")
 
 
 def find_python(python: str | None, base: Path) -> str:
@@ -34,16 +43,28 @@ def find_python(python: str | None, base: Path) -> str:
     return found
 
 
-async def require_vllm(python: str, env: Mapping[str, str]) -> None:
-    """Raises ``UsageError`` where ``python`` has no vLLM: in a moment, where vLLM itself would take some."""
+async def require_vllm(python: str, env: Mapping[str, str]) -> bool:
+    """Whether the vLLM of ``python`` is a build for the CPU: in a moment, where vLLM itself would take some.
+
+    Raises ``UsageError`` where it has none.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(python, "-c", _HAS_VLLM),
+        *(python, "-c", _FIND_VLLM),
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env={**os.environ, **env},
     )
-    if await process.wait() == 0:
-        return
+    said, _ = await process.communicate()
+    if process.returncode == 0:
+        return said.strip() == b"True"
     other = "" if python != sys.executable else ", or name the Python of another virtual environment with `python:`"
     raise UsageError(f"there is no vLLM in {python}", hint=f"{python} -m pip install vllm{other}")
+
+
+def computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this machine's processor has instructions for bfloat16; True where that cannot be seen."""
+    try:
+        return _COMPUTES_BFLOAT16.search(cpuinfo.read_text(encoding="utf-8")) is not None
+    except OSError:
+        return True

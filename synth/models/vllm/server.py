@@ -16,7 +16,7 @@ from synth.models.progress import ModelState, Report, ignore
 from synth.models.supervised import SupervisedServer
 from synth.models.vllm.failure import explain_failure, port_is_taken
 from synth.models.vllm.health import engine_works
-from synth.models.vllm.python import require_vllm
+from synth.models.vllm.python import computes_bfloat16, require_vllm
 
 _SILENT_SECONDS = 1800.0  # a large model may come over a slow line; a start that failed is noticed at once
 _POLL_SECONDS = 0.2
@@ -71,6 +71,7 @@ class VllmServer(SupervisedServer):
         self._env = dict(env or {})
         self._python = python
         self._context_length = context_length
+        self._dtype: tuple[str, ...] = ()
         for argument in args:
             name = argument.partition("=")[0].replace("_", "-")
             if name in _OURS:
@@ -85,7 +86,9 @@ class VllmServer(SupervisedServer):
                 f"there is no model folder {self._model!r}",
                 hint="`model` is a folder with config.json and safetensors (relative to the recipe), or a hub's name",
             )
-        await require_vllm(self._python, self._environment())
+        for_cpu = await require_vllm(self._python, self._environment())
+        # Without instructions for it, bfloat16, which most models come in, takes minutes for a token.
+        self._dtype = () if not for_cpu or computes_bfloat16() else ("--dtype", "float32")
 
     async def _launch(self) -> None:
         for _ in range(1 if self._port else _PORT_TRIES):
@@ -150,7 +153,7 @@ class VllmServer(SupervisedServer):
         command.append("--disable-uvicorn-access-log")  # a line a request would make a long run's log a large one
         if self._context_length is not None:
             command += ["--max-model-len", str(self._context_length)]
-        return [*command, *self._args]
+        return [*command, *self._dtype, *self._args]
 
     def _environment(self) -> dict[str, str]:
         """What is added to our own environment, whose variables count for more than our defaults."""

