@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,27 +21,29 @@ from threadpoolctl import threadpool_limits
 
 from synth.diversity.embedders import SentenceTransformersEmbedder, open_embedder
 
-ABOUT_TRANSFERS = [
-    "balance_not_updated_after_bank_transfer",
-    "beneficiary_not_allowed",
-    "cancel_transfer",
-    "declined_transfer",
-    "failed_transfer",
-    "pending_transfer",
-    "transfer_not_received_by_recipient",
-    "transfer_timing",
-]
-ABOUT_TOPPING_UP = [
-    "pending_top_up",
-    "top_up_by_bank_transfer_charge",
-    "top_up_by_card_charge",
-    "top_up_by_cash_or_cheque",
-    "top_up_failed",
-    "top_up_limits",
-    "top_up_reverted",
-    "verify_top_up",
-]
-"""Eight intents each that are easily mistaken for each other: with any eight, all methods come close to real data."""
+ALIKE = {
+    "transfers": [
+        "balance_not_updated_after_bank_transfer",
+        "beneficiary_not_allowed",
+        "cancel_transfer",
+        "declined_transfer",
+        "failed_transfer",
+        "pending_transfer",
+        "transfer_not_received_by_recipient",
+        "transfer_timing",
+    ],
+    "topping up": [
+        "pending_top_up",
+        "top_up_by_bank_transfer_charge",
+        "top_up_by_card_charge",
+        "top_up_by_cash_or_cheque",
+        "top_up_failed",
+        "top_up_limits",
+        "top_up_reverted",
+        "verify_top_up",
+    ],
+}
+"""Eight intents each that are easily mistaken for each other."""
 
 
 class Banking77:
@@ -48,6 +51,8 @@ class Banking77:
 
     def __init__(self, train: Path, test: Path, cache: Path) -> None:
         self.train, self.test = _read(train), _read(test)
+        self.drawn = random.Random(1).sample(sorted(self.train), 8)
+        """Eight intents of all, as chance has it."""
         self._cache = cache
         self._embedder: SentenceTransformersEmbedder | None = None
         self._oracle: LogisticRegression | None = None

@@ -2,11 +2,10 @@
 
     python benchmarks/diversity.py banking77_train.csv --out FOLDER --vllm VENV --model FOLDER
 
-The test rows are read from banking77_test.csv beside the train file. Eight intents that are easily mistaken for each
-other (about transfers), three seeds of each in the prompt; every method has the same prompts, min_p and token ceiling,
-and differs only as the table says. Each method is a whole run of synth whose folder stays in FOLDER, so the same
-command goes on where it was ended; ``--minutes`` ends it between two methods. ``--tune`` takes other intents (about
-topping up) than are reported.
+The test rows are read from banking77_test.csv beside the train file. Eight intents (drawn by chance, or with
+``--intents`` eight that are easily mistaken for each other), three seeds of each in the prompt; every method has the
+same prompts, min_p and token ceiling, and differs only as the table says. Each method is a whole run of synth whose
+folder stays in FOLDER, so the same command goes on where it was ended; ``--minutes`` ends it between two methods.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.banking77 import ABOUT_TOPPING_UP, ABOUT_TRANSFERS, Banking77
+from benchmarks.banking77 import ALIKE, Banking77
 from benchmarks.common import show
 from benchmarks.vllm_server import serving_vllm
 from synth import load_recipe, run
@@ -67,8 +66,8 @@ METHODS = {
     "plain + novelty": Method(novelty=True),
     "corrsynth cross": Method(decode=corrsynth("cross", 0.35)),
     "corrsynth intra": Method(decode=corrsynth("intra", 0.6)),
-    "corrsynth hybrid": Method(decode=corrsynth("hybrid", 0.4)),
-    "corrsynth + novelty": Method(decode=corrsynth("hybrid", 0.4), novelty=True),
+    "corrsynth hybrid": Method(decode=corrsynth("hybrid", 0.45)),
+    "corrsynth + novelty": Method(decode=corrsynth("hybrid", 0.45), novelty=True),
 }
 REAL = "real data"
 
@@ -83,10 +82,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
     parser.add_argument("--minutes", type=float, default=14)
-    parser.add_argument("--tune", action="store_true")
+    parser.add_argument("--intents", choices=["drawn", *ALIKE], default="drawn")
     arguments = parser.parse_args()
     data = Banking77(arguments.train, arguments.train.with_name("banking77_test.csv"), arguments.out / "cache")
-    bench = Bench(data, arguments.out, arguments.texts, ABOUT_TOPPING_UP if arguments.tune else ABOUT_TRANSFERS)
+    bench = Bench(data, arguments.out, arguments.texts, ALIKE.get(arguments.intents, data.drawn))
     left = [(seed, name) for seed in arguments.seeds for name in arguments.methods if not bench.done(name, seed)]
     if arguments.vllm is not None and left:
         deadline = time.monotonic() + 60 * arguments.minutes
@@ -159,7 +158,7 @@ class Bench:
         }
         (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
         result = run(load_recipe(folder / "recipe.yaml"), run_dir=folder)
-        if result.ending.status == "failed":
+        if result.ending.status in ("failed", "interrupted"):
             raise SystemExit(f"{name}: {result.ending.message}")
         return dict(result.summary)
 
