@@ -64,10 +64,10 @@ METHODS = {
     "plain": Method(),
     "temperature 1.3": Method(sampling={"temperature": 1.3}),
     "plain + novelty": Method(novelty=True),
-    "corrsynth cross": Method(decode=corrsynth("cross", 0.35)),
+    "corrsynth cross": Method(decode=corrsynth("cross", 0.5)),
     "corrsynth intra": Method(decode=corrsynth("intra", 0.6)),
-    "corrsynth hybrid": Method(decode=corrsynth("hybrid", 0.45)),
-    "corrsynth + novelty": Method(decode=corrsynth("hybrid", 0.45), novelty=True),
+    "corrsynth hybrid": Method(decode=corrsynth("hybrid", 0.5)),
+    "corrsynth + novelty": Method(decode=corrsynth("hybrid", 0.5), novelty=True),
 }
 REAL = "real data"
 

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from synth.models.corrsynth.equation import contrast_logits, contrast_weights
 from synth.models.corrsynth.member import Member
 
+_CACHE = "cache" if "cache" in CausalLMOutputWithPast.__dataclass_fields__ else "past_key_values"
+"""What models take and give it as: transformers renamed it in a release of version 5."""
 _CHECK_STOPS = 16
 """Tokens from the end that are read for a stop text."""
 
@@ -63,11 +66,11 @@ def _write_together(
             input_ids=tokens,
             attention_mask=mask,
             position_ids=positions,
-            past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
+            **{_CACHE: cache},
         )
-        cache = output.past_key_values
+        cache = output[_CACHE]
         logits = weights.apply(output.logits[:, -1, :].float(), active).cpu()
         chosen = [draw_token(row, one, draws[id(one)]) for row, one in zip(logits, active, strict=True)]
         kept = []
