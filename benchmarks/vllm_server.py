@@ -21,7 +21,7 @@ def serving_vllm(venv: Path, model: Path, log: Path, *more: str) -> Iterator[str
         str(model),
         python=str(venv / "bin" / "python"),
         log=log,
-        args=("--enforce-eager", "--logits-processors", PLUGIN, "--max-num-seqs", "64", *more),
+        args=("--enforce-eager", "--logits-processors", PLUGIN, "--max-num-seqs", "64", "--block-size", "32", *more),
         env={"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_NUM_OF_RESERVED_CPU": "0", "PYTHONPATH": str(ROOT)},
         context_length=1024,
     )
