@@ -108,6 +108,7 @@ class ActedToolUse:
                 context,
                 place.world,
                 lambda attempt: self._begin(context, place.world, _PLANNING + attempt, calm=True),
+                acted=not self._is_live,
                 forbidden=place.forbidden,
                 reviewer=self._reviewer,
             )

@@ -66,10 +66,12 @@ async def plan_scenario(
     world: World,
     begin: Begin,
     *,
+    acted: bool,
     forbidden: str | None = None,
     reviewer: Agent | None = None,
 ) -> Scenario:
-    """A wish that was carried out. ``forbidden`` is a tool that it must not take.
+    """A wish that was carried out. ``forbidden`` is a tool that it must not take. ``acted`` says that a model acts the
+    tools out: a server has records of its own, and no program makes up an id that might be one of them.
 
     Raises ``Rejected``: ``blueprint`` where no proposal goes through, ``task`` where the first line gives it away,
     ``review`` where the ``reviewer`` finds fault with each.
@@ -77,10 +79,9 @@ async def plan_scenario(
     gate, complaint, text = "blueprint", "", ""
     for attempt in range(_TRIES):
         answer = await ask_planner(planner, context, world, forbidden, complaint=complaint, attempt=attempt)
-        text, calls = (
-            answer.text,
-            lifelike_ids(answer.value["calls"], random.Random(context.sample_seed(f"ids.{attempt}"))),
-        )
+        text, calls = answer.text, answer.value["calls"]
+        if acted:
+            calls = lifelike_ids(calls, random.Random(context.sample_seed(f"ids.{attempt}")))
         gate, complaint = "blueprint", _check_calls(calls, world)
         if complaint:
             continue

@@ -20,7 +20,8 @@ if importlib.util.find_spec("vllm") is None:
 found = [one for one in importlib.metadata.distributions() if (one.name or "").startswith("vllm")]
 print(any("cpu" in one.name + one.version for one in found))
 """
-_COMPUTES_BFLOAT16 = re.compile(r"\b(avx512_bf16|amx_bf16|bf16)\b")
+_X86_FLAGS = re.compile(r"^flags\s*:(.*)$", re.MULTILINE)
+_BFLOAT16_FLAGS = re.compile(r"\b(avx512\w*|avx_ne_convert)\b")  # oneDNN has bfloat16 for these
 
 
 def find_python(python: str | None, base: Path) -> str:
@@ -63,8 +64,10 @@ async def require_vllm(python: str, env: Mapping[str, str]) -> bool:
 
 
 def computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether this machine's processor has instructions for bfloat16; True where that cannot be seen."""
+    """Whether products in bfloat16 are quick on this processor: False on an x86 without AVX-512 or its like, True
+    everywhere else, and where that cannot be seen."""
     try:
-        return _COMPUTES_BFLOAT16.search(cpuinfo.read_text(encoding="utf-8")) is not None
+        flags = _X86_FLAGS.search(cpuinfo.read_text(encoding="utf-8"))
     except OSError:
         return True
+    return flags is None or _BFLOAT16_FLAGS.search(flags[1]) is not None

@@ -87,7 +87,7 @@ class VllmServer(SupervisedServer):
                 hint="`model` is a folder with config.json and safetensors (relative to the recipe), or a hub's name",
             )
         for_cpu = await require_vllm(self._python, self._environment())
-        # Without instructions for it, bfloat16, which most models come in, takes minutes for a token.
+        # Without AVX-512, bfloat16, which most models come in, takes minutes for a token.
         self._dtype = () if not for_cpu or computes_bfloat16() else ("--dtype", "float32")
 
     async def _launch(self) -> None:
