@@ -44,7 +44,7 @@ PROMPT = """\
 {% block user %}{{ ask }}{% if guidance %}
 
 {{ guidance }}{% endif %}{% endblock %}""".replace("{{ ask }}", "Write to the bank about: {{ seed.topic }}.")
-"""The three seeds as turns: asked to continue a list of them, a model this small answers them or refuses."""
+"""The three seeds as turns, which small models follow better than a list."""
 
 
 @dataclass(frozen=True)
