@@ -5,7 +5,8 @@
 For each question: one greedy chain, ``--samples`` sampled chains and ``--programs`` programs. Every answer is kept in
 the run store of the work folder, so a run that was stopped goes on where it ended, and another rule costs no call.
 Coverage is the share of the questions that a rule answers, precision the share of those that it answers rightly. Prints
-tables; ``--plot`` draws the curves of this work folder and of those given by ``--beside``.
+tables; ``--plot`` draws the curves of this work folder and of those given by ``--beside``. ``judge.py`` reads the
+graded chains.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from synth.generators.base import Setup
 from synth.generators.ensemble import Ensemble
 from synth.generators.evidence import Evidence
 from synth.generators.solving import Chain, fault_of, solve, sound_chains
+from synth.messages import Json
 from synth.models.caller import Caller, CallRecord, UnusableAnswer
 from synth.models.client import Request
 from synth.models.journaled import JournaledCaller
@@ -81,10 +83,10 @@ async def collect(options: argparse.Namespace, work: Path) -> list[Case]:
     store = Store.open(work / "run.sqlite")
     store.prepare_resume()
     # Without top_p, which costs a server on a CPU more than the model does.
-    shared = {"model": options.model, "sampling": SamplingSpec(top_p=1), "timeout": 900, "concurrency": 64}
+    shared = {"model": options.model, "sampling": SamplingSpec(top_p=1), "timeout": 900, "concurrency": 240}
     spec = ModelSpec(provider="embedded", **{**shared, "concurrency": 8})
     if options.base_url:
-        spec = ModelSpec(provider="openai", base_url=options.base_url, **shared)
+        spec = ModelSpec(provider="openai", base_url=options.base_url, send_seed=False, **shared)
     ensemble_spec = EnsembleSpec(samples=options.samples, programs=options.programs)
     setup = Setup(CotSpec(kind="cot", count=1, ensemble=ensemble_spec), {"model": spec}, Path())
     ensemble = Ensemble(setup, ensemble_spec)
@@ -127,8 +129,16 @@ Believed = Callable[[Evidence], tuple[str, float] | None]
 """The answer that a rule believes most for a question, with how much; None where it has none."""
 
 
+VOTERS = 5
+
+
+def by_majority(evidence: Evidence) -> tuple[str, float] | None:
+    """Plain majority voting (self-consistency) of five chains, however many the ensemble has."""
+    return by_ensemble(Evidence(evidence.chains[:VOTERS]))
+
+
 def by_chains(evidence: Evidence) -> tuple[str, float] | None:
-    """Plain majority voting (self-consistency)."""
+    """A majority of all chains."""
     return by_ensemble(Evidence(evidence.chains))
 
 
@@ -187,9 +197,11 @@ def report(name: str, cases: list[Case], vote: float) -> None:
         ("one sampled chain with sound arithmetic", len(sound), sum(case.right(chain.answer) for case, chain in sound)),
         ("one program (mean)", len(programs), sum(case.right(program.answer) for case, program in programs)),
     ]
-    votes, agreed, kept = curve(cases, by_chains), curve(cases, by_ensemble), curve(cases, by_ensemble, sound=True)
+    votes, agreed, kept = curve(cases, by_majority), curve(cases, by_ensemble), curve(cases, by_ensemble, sound=True)
     singles += [
-        ("majority of the chains", *votes[-1][1:]),
+        (f"majority of {VOTERS} chains", *votes[-1][1:]),
+        ("majority of all chains", *curve(cases, by_chains)[-1][1:]),
+        ("programs alone", *curve(cases, by_programs)[-1][1:]),
         ("ensemble, unfiltered", *agreed[-1][1:]),
         (f"ensemble, support >= {vote}", *_at_least(agreed, vote)),
         ("the same with a sound chain: what goes out", *_at_least(kept, vote)),
@@ -211,8 +223,8 @@ def report(name: str, cases: list[Case], vote: float) -> None:
             ]
         )
     show(
-        "Precision at the coverage of majority voting",
-        ["vote of the chains", "coverage", "majority", "ensemble (coverage)", "with a sound chain (coverage)"],
+        f"Precision at the coverage of a majority of {VOTERS} chains",
+        ["its vote", "coverage", "majority", "ensemble (coverage)", "with a sound chain (coverage)"],
         rows,
     )
     show(
@@ -287,13 +299,20 @@ def _share(right: int, count: int) -> str:
 def curves(cases: list[Case]) -> dict[str, list[tuple[float, float]]]:
     """Coverage and precision, by rule."""
     found = {
-        "majority of the chains": curve(cases, by_chains),
+        f"majority of {VOTERS} chains": curve(cases, by_majority),
         "programs alone": curve(cases, by_programs),
         "chains and programs": curve(cases, by_ensemble),
         "the same with a sound chain": curve(cases, by_ensemble, sound=True),
         "one greedy chain": [(0.0, len(cases), sum(case.right(case.greedy.answer) for case in cases))],
     }
     return {name: [(count / len(cases), right / count) for _, count, right in points] for name, points in found.items()}
+
+
+def graded(case: Case) -> Json:
+    """A question with its chains and whether each is right; chains without an answer are left out."""
+    told = [chain for chain in case.evidence.chains if chain.answer is not None]
+    chains = [{"text": chain.text, "right": case.right(chain.answer)} for chain in told]
+    return {"question": case.question, "chains": chains}
 
 
 def plot(path: Path, works: list[Path]) -> None:
@@ -344,6 +363,7 @@ def main() -> None:
     cases = asyncio.run(collect(options, options.work))
     report(options.work.name, cases, options.vote)
     (options.work / "curves.json").write_text(json.dumps(curves(cases)))
+    (options.work / "chains.jsonl").write_text("".join(json.dumps(graded(case)) + "\n" for case in cases))
     if options.plot:
         plot(options.plot, [*options.beside, options.work])
 

@@ -43,7 +43,9 @@ def report_usage(terminal: Terminal, error: click.ClickException) -> None:
     _say_error(terminal, error.format_message())
     if isinstance(error, click.UsageError) and error.ctx is not None:
         usage = " ".join(error.ctx.get_usage().split()).removeprefix("Usage: ")
-        terminal.say(f"  usage: {usage}; more by {error.ctx.command_path} --help")
+        asked_for = (one for one in error.ctx.command.params if isinstance(one, click.Option) and one.required)
+        needed = "".join(f" {one.opts[0]} {one.make_metavar(error.ctx)}" for one in asked_for)
+        terminal.say(f"  usage: {usage}{needed}; more by {error.ctx.command_path} --help")
 
 
 def report_defect(terminal: Terminal, error: BaseException) -> None:

@@ -146,6 +146,12 @@ def test_a_wrong_command_line_says_what_is_right(synth: Synth) -> None:
     ]
 
 
+def test_a_command_line_that_lacks_something_says_what_else_it_needs(synth: Synth) -> None:
+    usage = synth("export").err.splitlines()[-1]
+    assert usage.startswith("  usage: synth export [OPTIONS] DIR --format [messages|")
+    assert usage.endswith("] --to PATH; more by synth export --help")
+
+
 def test_the_version_is_said(synth: Synth) -> None:
     outcome = synth("--version")
     assert outcome.code == 0
