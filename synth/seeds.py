@@ -71,8 +71,11 @@ def require_fields(seeds: Sequence[Seed], needs: Iterable[Need], *, file: Path) 
     checked = _SeedsFile(file)
     for need in needs:
         name = need.field
-        empty = () if need.may_be_empty else (None, "")
-        lacking = [seed for seed in seeds if name not in seed.fields or seed.fields[name] in empty]
+        lacking = [
+            seed
+            for seed in seeds
+            if name not in seed.fields or (_is_blank(seed.fields[name]) and not need.may_be_empty)
+        ]
         if lacking and not any(name in seed.fields for seed in seeds):
             hint = did_you_mean(name, seeds[0].fields, "the columns are")
             hint += f"; rename one with seeds: {{fields: {{{name}: its name}}}}"
@@ -82,6 +85,10 @@ def require_fields(seeds: Sequence[Seed], needs: Iterable[Need], *, file: Path) 
             what = "is missing" if name not in seed.fields else "is null" if seed.fields[name] is None else "is empty"
             checked.report(seed.line, f"the field {name!r} {what}, needed by {need.used_by}")
     checked.raise_problems()
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 class _SeedsFile:

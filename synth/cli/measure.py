@@ -68,8 +68,11 @@ def _table(measures: dict[str, Json]) -> Table:
 
 def _cells(measured: Json) -> Iterator[tuple[str, str]]:
     yield "texts", f"{measured['texts']:,}"
-    yield "self-BLEU", f"{measured['self_bleu']:.1f}"
-    for n in (1, 2, 3):
+    if "empty" in measured:
+        yield "rows without a text", f"{measured['empty']:,}"
+    if measured["self_bleu"] is not None:
+        yield "self-BLEU", f"{measured['self_bleu']:.1f}"
+    for n in (1, 2, 3) if measured["texts"] else ():
         yield f"distinct-{n}", f"{measured[f'distinct_{n}']:.3f}"
     yield "vocabulary", f"{measured['vocabulary']:,}"
     if (length := measured["length"]) is not None:

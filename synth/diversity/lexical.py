@@ -8,11 +8,11 @@ candidate is verified. Nothing is missed and nothing is flagged that does not ov
 from __future__ import annotations
 
 import math
-import re
 from array import array
 from dataclasses import dataclass
 
-_WORD = re.compile(r"\w+")
+from synth.diversity.words import words_of
+
 _SHINGLE = 3
 
 
@@ -47,7 +47,7 @@ class LexicalIndex:
         return best
 
     def add(self, name: str, text: str) -> None:
-        """Remember a text; one without a word is never a duplicate."""
+        """Remember a text; an empty one is never a duplicate."""
         shingles = _shingles(text)
         position = len(self._names)
         self._names.append(name)
@@ -60,13 +60,13 @@ class LexicalIndex:
 
 
 def overlap(one: str, other: str) -> float:
-    """The Jaccard similarity of two texts' shingles, 0 where neither has a word."""
+    """The Jaccard similarity of two texts' shingles, 0 where both are empty."""
     first, second = set(_shingles(one)), set(_shingles(other))
     return len(first & second) / len(first | second) if first or second else 0.0
 
 
 def _shingles(text: str) -> array[int]:
-    words = _WORD.findall(text.lower())
+    words = words_of(text)
     if len(words) <= _SHINGLE:
         return array("q", [hash(tuple(words))] if words else [])
     return array("q", sorted({hash(tuple(words[i : i + _SHINGLE])) for i in range(len(words) - _SHINGLE + 1)}))

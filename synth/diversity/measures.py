@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import mean, median
 
+from synth.diversity.words import WORD
 from synth.messages import Json
 
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+_TOKEN = re.compile(rf"{WORD}|[^\w\s]")
 _ORDERS = (1, 2, 3, 4)
 
 Gram = tuple[str, ...]
@@ -62,7 +63,7 @@ def measure_words(texts: Sequence[str]) -> Json:
     words = Counter(token.lower() for text in split for token in text if token[0].isalnum())
     return {
         "texts": len(texts),
-        "self_bleu": round(self_bleu(split), 2),
+        "self_bleu": round(self_bleu(split), 2) if len(texts) > 1 else None,
         "distinct_1": round(distinct(split, 1), 4),
         "distinct_2": round(distinct(split, 2), 4),
         "distinct_3": round(distinct(split, 3), 4),

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from synth.agents.context import UnitContext
 from synth.diversity.lexical import overlap
-from synth.errors import Rejected, UsageError
+from synth.errors import Rejected
 from synth.example import Draft, Seed
 from synth.generators.base import Setup
 from synth.generators.preference import Response, preference_columns
@@ -44,8 +44,6 @@ class Classify:
         self._writer = setup.agent("writer", sampling=sampling, schema=_SCHEMA)
         choosing = SamplingSpec(temperature=0, max_tokens=60)
         self._judge = setup.agent("judge", sampling=choosing, schema=_choice(self._labels))
-        if spec.preference and len(self._labels) < 2:
-            raise UsageError(f"generate.{spec.id}: preference needs seeds of two labels or more")
 
     async def make(self, context: UnitContext) -> Draft:
         assert context.unit.seed is not None

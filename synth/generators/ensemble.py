@@ -133,7 +133,10 @@ class Ensemble:
             raise Rejected("vote", reason, text=text)
         if evidence.programs and evidence.candidates():
             raise Rejected("program", f"chains and programs do not meet: {_told(evidence)}", text=text)
-        raise Rejected("vote", "the chains agree on no answer", text=text)
+        reason = (
+            f"no answer has the most chains: {_told(evidence)}" if evidence.candidates() else "no chain has an answer"
+        )
+        raise Rejected("vote", reason, text=text)
 
     async def _judged(self, context: UnitContext, question: str, evidence: Evidence) -> str:
         """The answer of the chain that the judge picks, from one chain for each of the best supported answers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 import orjson
@@ -85,10 +86,14 @@ def vote(values: list[Any], share: float, name: str) -> Any:
     keys = [_vote_key(value) for value in values]
     ranked = Counter(keys).most_common(2)
     if len(ranked) == 2 and ranked[0][1] == ranked[1][1]:
-        raise Rejected("vote", f"{name}: a tie", text=str(values[0]))
-    if ranked[0][1] < share * len(values):
+        raise Rejected("vote", f"{name}: a tie between {_told(ranked)}", text=str(values[0]))
+    if ranked[0][1] / len(values) < share:
         raise Rejected("vote", f"{name}: only {ranked[0][1]} of {len(values)} agree", text=str(values[0]))
     return values[keys.index(ranked[0][0])]
+
+
+def _told(ranked: list[tuple[bytes, int]]) -> str:
+    return " and ".join(shorten(key.decode(errors="replace"), 80, placeholder="…") for key, _ in ranked)
 
 
 def checking_program(check: str, visible: Mapping[str, Any]) -> str:

@@ -54,7 +54,7 @@ class AxisSpec(Spec):
         if bool(self.choices) != (self.by is not None):
             raise PydanticCustomError("axis", "must have both `by` and `choices`, or neither")
         if self.range is not None and self.range[0] >= self.range[1]:
-            raise PydanticCustomError("axis", "must have a range whose first number is the smaller")
+            raise PydanticCustomError("axis", "must have a range whose first number is the smaller, as in [1, 10]")
         for choice in (self.values, *self.choices.values()):
             _check_choice(choice)
         return self

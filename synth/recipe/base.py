@@ -11,9 +11,14 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
 CLASS_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 URL = r"^https?://."
+FILLED = r"\S"
 
 Name = Annotated[str, Field(pattern=NAME, max_length=80)]
 """A name that is also safe as a file name."""
+
+
+Filled = Annotated[str, Field(pattern=FILLED)]
+"""Text that says something."""
 
 
 def _refuse_bool(kind: Literal["int_type", "float_type"]) -> BeforeValidator:

@@ -131,6 +131,9 @@ def _check_generator(at: KeyPath, generator: Json, data: Json, base: Path, probl
                         "agents are named in its steps" if kind == "custom" else did_you_mean(role, spec.roles, "roles")
                     )
                     problems.at_key((*at, field, role), f"kind {kind} has no role {role!r}", hint)
+        for name in sorted({*spec.needs} & {*mapping(data.get("axes"))}):
+            message = f"the axis {name!r} has the name of a seed field that kind {kind} reads"
+            problems.at_key(("axes", name), message, "call it something else")
         own_seeds = spec.curated or generator.get("seeds_from") is None
         if spec.needs and own_seeds and data.get("seeds") is None:
             problems.at((*at, "kind"), f"kind {kind} expands seeds, and the recipe has none", "add seeds: {path: …}")

@@ -46,6 +46,9 @@ def check_schema(at: KeyPath, schema: Json, problems: Problems) -> None:
             fit = False
             known = [f"#/$defs/{name}" for name in schema.get("$defs", {})]
             problems.at((*at, *path), f"{reference!r} refers to nothing", did_you_mean(reference, known, "it has"))
+    if fit and (endless := _first_that_leads_back(schema)):
+        fit, (path, reference) = False, endless
+        problems.at((*at, *path), f"{reference!r} refers to itself with no property or item in between")
     if fit and not _Endings(schema).ends(schema, frozenset()):
         hint = "let the recursion end: leave a property out of 'required', or offer null by anyOf"
         problems.at(at, "this schema requires itself: no answer could ever be whole", hint)
@@ -73,6 +76,31 @@ class _Endings:
         if not all(self.ends(one, within) for one in [*needed, *schema.get("allOf", ())]):
             return False
         return all(any(self.ends(one, within) for one in schema[key]) for key in ("anyOf", "oneOf") if schema.get(key))
+
+
+def _first_that_leads_back(schema: Json) -> tuple[KeyPath, str] | None:
+    """The first reference for which one value would have to be checked by itself again and again."""
+    references = _references(schema, ())
+    return next((one for one in references if _leads_back(schema, _resolve(schema, one[1]), {one[1]})), None)
+
+
+_SAME_VALUE = ("not", "if", "then", "else")
+_SAME_VALUE_LISTS = ("allOf", "anyOf", "oneOf")
+
+
+def _leads_back(root: Json, schema: Any, within: set[str]) -> bool:
+    """Whether a value that is checked by ``schema`` is to be checked by a reference of ``within`` again."""
+    if not isinstance(schema, dict):
+        return False
+    for key in ("$ref", "$dynamicRef"):
+        reference = schema.get(key)
+        if isinstance(reference, str) and (
+            reference in within or _leads_back(root, _resolve(root, reference), within | {reference})
+        ):
+            return True
+    parts = [schema[key] for key in _SAME_VALUE if key in schema]
+    parts += [one for key in _SAME_VALUE_LISTS for one in schema.get(key, ())]
+    return any(_leads_back(root, one, within) for one in parts)
 
 
 def _resolve(schema: Json, reference: str) -> Any:

@@ -43,7 +43,7 @@ def check_steps(at: KeyPath, generator: Json, data: Json, base: Path, problems: 
         if isinstance(step.get("schema"), dict):
             check_schema((*place, "schema"), step["schema"], problems)
         if isinstance(step.get("check"), str):
-            check_python((*place, "check"), step["check"], problems)
+            check_python((*place, "check"), step["check"], out_of_reach, problems)
         _check_idle(place, step, problems)
         _check_name((*place, "as"), names, index, problems)
     visible = Visible((*ALWAYS_VISIBLE, *names), attributes, {}, has_seeds)

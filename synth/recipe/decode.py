@@ -31,5 +31,7 @@ class DecodeSpec(Spec):
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if self.delta > self.gamma:
-            raise PydanticCustomError("delta", "must have a delta of at most gamma")
+            raise PydanticCustomError(
+                "delta", f"must have a delta of at most gamma: {self.delta:g} is more than {self.gamma:g}"
+            )
         return self

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from synth.recipe.base import Name, Number, Spec, Whole, text_or_mapping
 from synth.recipe.models import SamplingSpec
@@ -40,6 +41,12 @@ class DifficultySpec(Spec):
     """At least so difficult; 0.2 leaves out what nearly every chain gets right."""
     max: Number = Field(1, ge=0, le=1)
     """At most so difficult."""
+
+    @model_validator(mode="after")
+    def _check_order(self) -> DifficultySpec:
+        if self.min > self.max:
+            raise PydanticCustomError("order", f"has min {self.min:g} above max {self.max:g}: nothing is so difficult")
+        return self
 
 
 class EnsembleSpec(Spec):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from synth.recipe.base import CLASS_PATH, IDENTIFIER, NAME, URL
+from synth.recipe.base import CLASS_PATH, FILLED, IDENTIFIER, NAME, URL
 from synth.recipe.gates import GATES, PLUGIN_TAG, PluginGateSpec
 from synth.recipe.kinds.custom import PluginSpec
 from synth.recipe.kinds.union import KINDS
@@ -47,13 +47,14 @@ _PATTERNS = {
     NAME: "must be a name: letters, digits, '_', '.' and '-', the first a letter or digit",
     IDENTIFIER: "must be a name that templates can use: letters, digits and '_', the first no digit",
     CLASS_PATH: "must be 'module:Class'",
+    FILLED: "must not be empty",
     URL: "must begin with http:// or https://",
 }
 _TAGGED: Mapping[str, type[BaseModel]] = {f"<{name}>": spec for name, spec in {**KINDS, **GATES}.items()} | {
     "<plugin>": PluginSpec,
     PLUGIN_TAG: PluginGateSpec,
 }
-_TAGS = {"<list>", "<mapping>", "<number>", "<text>", *_TAGGED}
+_TAGS = {"<list>", "<mapping>", "<number>", "<text>", "<weights>", *_TAGGED}
 _SECRET = {"api_key", "headers", "env"}
 
 
@@ -119,7 +120,8 @@ def _unknown_variant(given: Any, path: KeyPath, problems: Problems) -> None:
 
 def _bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, reference: str | None) -> None:
     value, hint = details["input"], ""
-    got = "" if _SECRET & set(path) else f" (it was given as {reference})" if reference else _got(value)
+    relation = isinstance(value, dict) and details["type"] not in _SAYS  # between the values in it, which it names
+    got = "" if _SECRET & set(path) or relation else f" (it was given as {reference})" if reference else _got(value)
     if reference is not None:
         hint = ""
     elif details["type"] == "literal_error":
@@ -127,7 +129,7 @@ def _bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, referen
         hint = did_you_mean(str(value), choices, "known")
     elif details["type"] == "string_type" and isinstance(value, int | float):
         hint = "put it in quotes"
-    elif value is None:
+    elif value is None and isinstance(path[-1], str):
         hint = "remove the line to have the default"
     problems.at(path, f"{_label(path)} {_constraint(details)}{got}", hint)
 

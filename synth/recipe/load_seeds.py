@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from synth.errors import Problem, RecipeError
 from synth.example import Seed
 from synth.recipe.check_templates import seed_fields
 from synth.recipe.decode import DecodeSpec
 from synth.recipe.files import is_template_path, templates
+from synth.recipe.kinds.base import GeneratorSpec
+from synth.recipe.kinds.classify import ClassifySpec
 from synth.recipe.kinds.custom import CustomSpec
+from synth.recipe.kinds.solved import PersonaSpec
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.schema import Recipe
 from synth.seeds import Need, read_seeds, require_fields
@@ -24,7 +28,9 @@ def load_seeds(loaded: LoadedRecipe) -> tuple[Seed, ...]:
     if spec is None:
         return ()
     seeds = read_seeds(spec, loaded.base)
-    require_fields(seeds, seed_needs(loaded.recipe, loaded.base), file=loaded.base / spec.path)
+    file = loaded.base / spec.path
+    require_fields(seeds, seed_needs(loaded.recipe, loaded.base), file=file)
+    _check_labels(loaded.recipe, seeds, file)
     return seeds
 
 
@@ -36,7 +42,7 @@ def seed_needs(recipe: Recipe, base: Path) -> list[Need]:
         if generator.seeds_from is not None and not generator.curated:
             continue
         user = f"generate.{index} ({generator.kind})"
-        for name in (*generator.needs, *_labels(generator.decode, recipe)):
+        for name in (*generator.needs, *_labels(generator.decode, recipe), *_persona(generator, recipe)):
             if user not in filled.setdefault(name, []):
                 filled[name].append(user)
         if isinstance(generator, CustomSpec):
@@ -51,9 +57,27 @@ def seed_needs(recipe: Recipe, base: Path) -> list[Need]:
 
 
 def _labels(decode: DecodeSpec | None, recipe: Recipe) -> Iterator[str]:
-    """The field that says which texts are of another label, where nothing else does and only those are contrasted."""
-    if decode is not None and decode.contrast == "cross" and (label := decode.label or "label") not in recipe.axes:
+    """The field that says which texts are of another label, where no axis does, and it was named or all is for it."""
+    if decode is None or (label := decode.label or "label") in recipe.axes:
+        return
+    if decode.contrast == "cross" or "label" in decode.model_fields_set:
         yield label
+
+
+def _persona(generator: GeneratorSpec, recipe: Recipe) -> Iterator[str]:
+    """The field that says for whom to retell, where neither the kind nor the recipe does."""
+    if isinstance(generator, PersonaSpec) and not generator.personas and recipe.personas is None:
+        yield "persona"
+
+
+def _check_labels(recipe: Recipe, seeds: Sequence[Seed], file: Path) -> None:
+    """A judge that has one label to choose from checks nothing."""
+    labels = {str(seed.fields["label"]).strip() for seed in seeds if "label" in seed.fields}
+    if len(labels) == 1 and any(isinstance(one, ClassifySpec) for one in recipe.generate):
+        message = f"every seed has the label {labels.pop()!r}: a judge could only agree"
+        raise RecipeError(
+            [Problem(str(file), seeds[0].line, 1, message, "kind classify needs seeds of two labels or more")]
+        )
 
 
 def _join(users: list[str]) -> str:

@@ -84,8 +84,9 @@ def calls_of(generator: Json) -> float:
 def divide(total: int, weights: Sequence[float]) -> list[int]:
     """Whole numbers that are ``total`` in all, at least 1 each, by largest remainder; ``total`` is at least their
     number."""
-    whole = sum(weights)
-    exact = [total * weight / whole for weight in weights]
+    largest = max(weights)  # their sum could be infinite
+    whole = sum(weight / largest for weight in weights)
+    exact = [total * (weight / largest) / whole for weight in weights]
     counts = [int(share) for share in exact]
     by_remainder = sorted(range(len(weights)), key=lambda place: (counts[place] - exact[place], place))
     for place in by_remainder[: total - sum(counts)]:

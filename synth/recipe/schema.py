@@ -72,7 +72,7 @@ class Recipe(Spec):
     """One entry per generator."""
     mix: Mix | None = None
     """Divides a total among the generators that give no `count`: `{total: 300}`."""
-    axes: dict[Name, Axis] = {}
+    axes: dict[Name, Axis] = Field({}, max_length=64)
     """Attributes that every example gets a combination of: `mood: [calm, angry]`, or a mapping with weights, a numeric
     range, or values that depend on another axis."""
     exclude: list[Exclusion] = []

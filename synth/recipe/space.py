@@ -188,8 +188,9 @@ def label(value: Any) -> str:
 
 def _shares(choice: Sequence[Any] | Mapping[str, float]) -> tuple[float, ...]:
     weights = list(choice.values()) if isinstance(choice, Mapping) else [1.0] * len(choice)
-    total = sum(weights)
-    return tuple(weight / total for weight in weights)
+    largest = max(weights)  # their sum could be infinite
+    total = sum(weight / largest for weight in weights)
+    return tuple(weight / largest / total for weight in weights)
 
 
 def _bins(low: float, high: float, count: int, whole: bool) -> Iterator[Bin]:

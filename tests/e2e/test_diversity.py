@@ -244,7 +244,7 @@ def test_the_summary_and_synth_measure_say_how_varied_a_run_is(tmp_path: Path, s
     assert 1 < measured["vendi"] <= 6
     assert measured["nearest"]["worst"] <= 0.95
     assert {t: c["share"] for t, c in measured["coverage"].items()} == {"1": 1.0, "2": 1.0}
-    again = measure_path(tmp_path / "run", against=tmp_path / "seeds.jsonl", embedder="off")["animals"]
+    again = measure_path(tmp_path / "run", embedder="off")["animals"]
     assert again["coverage"] == measured["coverage"]
     done = CliRunner().invoke(command, [str(tmp_path / "run"), "--embedder", "off"], obj=Terminal())
     assert done.exit_code == 0

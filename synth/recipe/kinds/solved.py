@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from synth.recipe.base import Filled
 from synth.recipe.ensemble import DifficultySpec, EnsembleSpec
 from synth.recipe.kinds.base import GeneratorSpec
 
@@ -97,7 +98,7 @@ class PersonaSpec(SolvedSpec):
     near_own_seed = True
     kind: Literal["persona"]
     """A seed's question retold for somebody."""
-    personas: list[str] = []
+    personas: list[Filled] = []
     """For whom, such as `a nurse on night shift`. Unset: the recipe's personas, else the seed's field `persona`."""
 
 

@@ -1,9 +1,10 @@
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.diversity.lexical import LexicalIndex, overlap
+from synth.diversity.lexical import LexicalIndex, Overlap, overlap
 
 WORDS = st.lists(st.sampled_from("a b c d e f".split()), max_size=14).map(" ".join)
 
@@ -37,7 +38,23 @@ def test_overlap_is_the_jaccard_similarity(one: str, other: str) -> None:
     assert overlap(one, other) == jaccard(one, other)
 
 
-def test_a_text_without_words_is_never_a_duplicate() -> None:
+def test_signs_are_compared_where_there_are_no_words() -> None:
     index = LexicalIndex(0.5)
-    index.add("a", "!!!")
+    index.add("empty", " ")
+    index.add("signs", "😀🎉 !!!")
+    assert index.nearest("") is None
     assert index.nearest("???") is None
+    assert index.nearest("😀🎉 !!!") == Overlap("signs", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("我今天早上丢了银行卡应该怎么办", "我今天早上丢了银行卡应该怎么做"),
+        ("今朝カードをなくしましたどうすればいいですか", "今朝カードをなくしましたどうすればいいか"),
+        ("ฉันทำบัตรหายเมื่อเช้านี้ควรทำอย่างไร", "ฉันทำบัตรหายเมื่อเช้านี้ควรทำยังไง"),
+    ],
+)
+def test_scripts_without_spaces_are_compared_by_character(one: str, other: str) -> None:
+    assert overlap(one, other) > 0.6
+    assert overlap(one, one[::-1]) < 0.2

@@ -48,4 +48,4 @@ def test_little_or_nothing_to_measure(texts: list[str]) -> None:
 
 
 def test_words_and_marks_of_any_script() -> None:
-    assert tokens("Привет, мир! 你好") == ["Привет", ",", "мир", "!", "你好"]
+    assert tokens("Привет, мир! 你好") == ["Привет", ",", "мир", "!", "你", "好"]

@@ -45,7 +45,9 @@ async def test_a_vote_picks_the_answer_that_most_agree_on() -> None:
     assert draft.messages[1].content == "Hm. Answer: 7"
 
 
-@pytest.mark.parametrize(("values", "reason"), [(["a", "b"], "a tie"), (["a", "a", "b", "c"], "only 2 of 4 agree")])
+@pytest.mark.parametrize(
+    ("values", "reason"), [(["a", "b"], "a tie between A and B"), (["a", "a", "b", "c"], "only 2 of 4 agree")]
+)
 def test_a_tie_and_too_few_are_rejected(values: list[Any], reason: str) -> None:
     with pytest.raises(Rejected, match=reason):
         vote(values, 0.6, "draft")

@@ -90,7 +90,7 @@ async def test_chains_that_no_program_confirms_are_not_believed() -> None:
 
 
 async def test_answers_that_never_parse_are_a_rejection() -> None:
-    with pytest.raises(Rejected, match="agree on no answer") as rejected:
+    with pytest.raises(Rejected, match="no chain has an answer") as rejected:
         await make(says(["It is hard to say."] * 2, ["```python\nprint()\n```"]), cot(samples=2, programs=1))
     assert rejected.value.gate == "vote"
 

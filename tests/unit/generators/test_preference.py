@@ -140,12 +140,6 @@ async def test_classify_rejects_the_label_that_is_nearest() -> None:
     assert caller.asked == ["writer.0", "judge.0", "judge.1"]
 
 
-async def test_classify_needs_a_second_label() -> None:
-    spec = ClassifySpec.model_validate({"kind": "classify", "count": 1, "preference": True})
-    with pytest.raises(UsageError, match="two labels"):
-        Classify(make_setup(spec, (Seed("s", {"text": "t", "label": "only"}),)), spec)
-
-
 QUESTION = "Ann has 3 bags with 4 nuts each. How many nuts does Ann have?"
 WORDING = "If each of 3 bags that Ann owns contains 4 nuts, what number of nuts is that?"
 

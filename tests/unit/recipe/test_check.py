@@ -217,6 +217,8 @@ def test_a_schema_may_refer_to_itself_where_that_ends(schema: str) -> None:
          "the check imports 'urllib.request': it runs in a sandbox without a network"),
         ("check: 'import requests.sessions'",
          "the check imports 'requests.sessions': in its sandbox there is only the standard library"),
+        ("check: 'return 1'", "not Python: line 1: 'return' outside function"),
+        ("check: 'len(draft) > 3'", "does nothing with it: len(draft) > 3 (write: assert len(draft) > 3)"),
         ("samples: 0", "'samples' must be at least 1, got 0"),
         ("samples: 1000", "'samples' must be at most 64, got 1000"),
         ("rounds: 1000", "'rounds' must be at most 20, got 1000"),
@@ -228,6 +230,18 @@ def test_what_a_step_cannot_do_is_said_beforehand(step: str, expected: str) -> N
     (problem,) = problems(steps(f"- {{as: draft, prompt: p, {step}}}"))
     assert problem.startswith("r.yaml:9:")
     assert expected in problem
+
+
+def test_a_check_sees_no_step_that_comes_later() -> None:
+    found = problems(steps("- {as: a, prompt: p, check: 'assert b and len(a)'}", "- {as: b, prompt: p}"))
+    assert found == ["r.yaml:9:35: the check uses 'b' too early: a later step makes it"]
+
+
+def test_an_axis_with_the_name_of_a_field_that_a_kind_reads() -> None:
+    found = problems(HEAD.replace("mood", "label") + "  - {kind: classify, count: 1}\n")
+    assert found == [
+        "r.yaml:4:8: the axis 'label' has the name of a seed field that kind classify reads (call it something else)"
+    ]
 
 
 def test_a_check_may_use_the_standard_library() -> None:
@@ -247,11 +261,15 @@ def test_a_check_may_use_the_standard_library() -> None:
         ("{properties: {type: string}}", "9:60: not a JSON Schema: 'string' is not of type 'object', 'boolean'"),
         ("{required: ok}", "9:51: not a JSON Schema: 'ok' is not of type 'array'"),
         ("{$ref: '#/$defs/x', $defs: {y: {}}}", "9:47: '#/$defs/x' refers to nothing (did you mean '#/$defs/y'?)"),
-        ("{$ref: '#'}", f"9:40: {ENDLESS}"),
+        ("{$ref: '#'}", "9:47: '#' refers to itself with no property or item in between"),
+        (
+            "{properties: {a: {$ref: '#/$defs/n'}}, $defs: {n: {anyOf: [{not: {$ref: '#/$defs/n'}}, {type: string}]}}}",
+            "9:64: '#/$defs/n' refers to itself with no property or item in between",
+        ),
         ("{properties: {a: {$ref: '#'}}, required: [a]}", f"9:40: {ENDLESS}"),
         (
             "{$ref: '#/$defs/a', $defs: {a: {anyOf: [{$ref: '#/$defs/b'}]}, b: {allOf: [{$ref: '#/$defs/a'}]}}}",
-            f"9:40: {ENDLESS}",
+            "9:47: '#/$defs/a' refers to itself with no property or item in between",
         ),
         ("{properties: {l: {items: {$ref: '#'}, minItems: 1}}, required: [l]}", f"9:40: {ENDLESS}"),
         ("{$ref: 'http://x'}", "9:47: a schema can refer only to itself ('#/$defs/…'), not to 'http://x'"),

@@ -54,8 +54,34 @@ def test_cross_contrast_needs_a_label_in_every_seed() -> None:
     )
     with pytest.raises(RecipeError, match=r"the field .topic. is missing, needed by generate\.0"):
         load_seeds(load(text))
-    assert len(load_seeds(load(text.replace("contrast: cross", "contrast: hybrid")))) == 2
+    with pytest.raises(RecipeError, match=r"the field .topic. is missing"):
+        load_seeds(load(text.replace("contrast: cross", "contrast: hybrid")))
+    assert len(load_seeds(load(text.replace("contrast: cross, label: topic", "contrast: hybrid")))) == 2
     assert len(load_seeds(load(text + "axes: {topic: [x, y]}\n"))) == 2
+
+
+SMALL = "name: x\nmodels: {m: {provider: scripted}}\nseeds: {path: t.jsonl}\ngenerate:\n"
+
+
+def test_a_blank_field_is_an_empty_one() -> None:
+    Path("t.jsonl").write_text('{"question": "a?", "answer": "  "}\n')
+    with pytest.raises(RecipeError, match=r"t\.jsonl:1:1: the field .answer. is empty"):
+        load_seeds(load(SMALL + "  - {kind: answer, count: 1}\n"))
+
+
+def test_classify_needs_two_labels() -> None:
+    Path("t.jsonl").write_text('{"text": "a", "label": "x"}\n{"text": "b", "label": "x "}\n')
+    with pytest.raises(RecipeError, match=r"t\.jsonl:1:1: every seed has the label .x.: a judge could only agree"):
+        load_seeds(load(SMALL + "  - {kind: classify, count: 1}\n"))
+
+
+def test_persona_needs_somebody() -> None:
+    Path("t.jsonl").write_text('{"question": "a?", "answer": "1"}\n')
+    kind = "  - {kind: persona, count: 1}\n"
+    with pytest.raises(RecipeError, match=r"no seed has the field .persona., needed by generate\.0 \(persona\)"):
+        load_seeds(load(SMALL + kind))
+    assert load_seeds(load(SMALL + kind.replace("}", ", personas: [a nurse]}")))
+    assert load_seeds(load(SMALL + kind + "personas: {}\n"))
 
 
 def test_a_recipe_without_seeds_has_none() -> None:

@@ -1,0 +1,21 @@
+"""Where one word ends and the next begins, in every script."""
+
+from __future__ import annotations
+
+import re
+
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+    "\u2e80-\u2fff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Thai, Lao, Burmese, Khmer, Chinese and Japanese: no spaces between words, so that each character counts as one."""
+WORD = rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+"
+"""The source of a regular expression for one word."""
+
+
+def words_of(text: str) -> list[str]:
+    """The words of ``text``, in lower case; its signs where it has no word, such as emoji."""
+    return _WORD.findall(text.lower()) or text.split()
+
+
+_WORD = re.compile(WORD)
