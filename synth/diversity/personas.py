@@ -58,6 +58,7 @@ def load_personas(path: Path) -> tuple[Persona, ...]:
         raise RecipeError([Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from error
     personas: list[Persona] = []
     problems: list[Problem] = []
+    lines_of: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -69,8 +70,11 @@ def load_personas(path: Path) -> tuple[Persona, ...]:
         described = isinstance(persona, dict) and isinstance(persona.get("description"), str)
         if not described or not persona["description"].strip():
             problems.append(Problem(str(path), number, 1, 'a persona is an object with a "description" in words'))
-        else:
-            personas.append({"id": f"p{number}", **persona})
+            continue
+        persona = {"id": f"p{number}", **persona}
+        if (first := lines_of.setdefault(str(persona["id"]), number)) != number:
+            problems.append(Problem(str(path), number, 1, f"the id {persona['id']!r} is that of line {first} too"))
+        personas.append(persona)
     if not personas and not problems:
         problems.append(Problem(str(path), 0, 0, "there is no persona in this file"))
     if problems:

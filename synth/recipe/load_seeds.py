@@ -71,13 +71,19 @@ def _persona(generator: GeneratorSpec, recipe: Recipe) -> Iterator[str]:
 
 
 def _check_labels(recipe: Recipe, seeds: Sequence[Seed], file: Path) -> None:
-    """A judge that has one label to choose from checks nothing."""
-    labels = {str(seed.fields["label"]).strip() for seed in seeds if "label" in seed.fields}
-    if len(labels) == 1 and any(isinstance(one, ClassifySpec) for one in recipe.generate):
+    """A label is one value, and a judge that has only one to choose from checks nothing."""
+    if not any(isinstance(one, ClassifySpec) for one in recipe.generate):
+        return
+    wrong = [seed for seed in seeds if isinstance(seed.fields["label"], list | dict)]
+    problems = [Problem(str(file), seed.line, 1, "the field 'label' must be text or a number") for seed in wrong]
+    labels = {str(seed.fields["label"]).strip() for seed in seeds}
+    if len(labels) == 1:
         message = f"every seed has the label {labels.pop()!r}: a judge could only agree"
-        raise RecipeError(
-            [Problem(str(file), seeds[0].line, 1, message, "kind classify needs seeds of two labels or more")]
+        problems.append(
+            Problem(str(file), seeds[0].line, 1, message, "kind classify needs seeds of two labels or more")
         )
+    if problems:
+        raise RecipeError(problems)
 
 
 def _join(users: list[str]) -> str:

@@ -33,6 +33,9 @@ def test_own_personas_are_read_and_bad_ones_named(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as caught:
         load_personas(path)
     assert [problem.line for problem in caught.value.problems] == [1, 2, 4]
+    path.write_text('{"id": "x", "description": "a"}\n{"id": "x", "description": "b"}\n')
+    with pytest.raises(RecipeError, match=r":2:1: the id 'x' is that of line 1 too"):
+        load_personas(path)
     path.write_text("\n")
     with pytest.raises(RecipeError, match="no persona"):
         load_personas(path)

@@ -75,6 +75,12 @@ def test_classify_needs_two_labels() -> None:
         load_seeds(load(SMALL + "  - {kind: classify, count: 1}\n"))
 
 
+def test_a_label_is_one_value() -> None:
+    Path("t.jsonl").write_text('{"text": "a", "label": ["x", "y"]}\n{"text": "b", "label": 1}\n')
+    with pytest.raises(RecipeError, match=r"t\.jsonl:1:1: the field .label. must be text or a number"):
+        load_seeds(load(SMALL + "  - {kind: classify, count: 1}\n"))
+
+
 def test_persona_needs_somebody() -> None:
     Path("t.jsonl").write_text('{"question": "a?", "answer": "1"}\n')
     kind = "  - {kind: persona, count: 1}\n"
