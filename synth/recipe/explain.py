@@ -129,7 +129,7 @@ def _bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, referen
         hint = did_you_mean(str(value), choices, "known")
     elif details["type"] == "string_type" and isinstance(value, int | float):
         hint = "put it in quotes"
-    elif value is None and isinstance(path[-1], str):
+    elif value is None and path and isinstance(path[-1], str):
         hint = "remove the line to have the default"
     problems.at(path, f"{_label(path)} {_constraint(details)}{got}", hint)
 
