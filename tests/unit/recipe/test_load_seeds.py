@@ -63,22 +63,22 @@ def test_cross_contrast_needs_a_label_in_every_seed() -> None:
 SMALL = "name: x\nmodels: {m: {provider: scripted}}\nseeds: {path: t.jsonl}\ngenerate:\n"
 
 
-def test_a_blank_field_is_an_empty_one() -> None:
-    Path("t.jsonl").write_text('{"question": "a?", "answer": "  "}\n')
-    with pytest.raises(RecipeError, match=r"t\.jsonl:1:1: the field .answer. is empty"):
-        load_seeds(load(SMALL + "  - {kind: answer, count: 1}\n"))
-
-
-def test_classify_needs_two_labels() -> None:
-    Path("t.jsonl").write_text('{"text": "a", "label": "x"}\n{"text": "b", "label": "x "}\n')
-    with pytest.raises(RecipeError, match=r"t\.jsonl:1:1: every seed has the label .x.: a judge could only agree"):
-        load_seeds(load(SMALL + "  - {kind: classify, count: 1}\n"))
-
-
-def test_a_label_is_one_value() -> None:
-    Path("t.jsonl").write_text('{"text": "a", "label": ["x", "y"]}\n{"text": "b", "label": 1}\n')
-    with pytest.raises(RecipeError, match=r"t\.jsonl:1:1: the field .label. must be text or a number"):
-        load_seeds(load(SMALL + "  - {kind: classify, count: 1}\n"))
+@pytest.mark.parametrize(
+    ("kind", "seeds", "expected"),
+    [
+        ("answer", ['{"question": "a?", "answer": "  "}'],
+         "the field 'answer' is empty, needed by generate.0 (answer)"),
+        ("classify", ['{"text": "a", "label": "x"}', '{"text": "b", "label": "x "}'],
+         "every seed has the label 'x': a judge could only agree"),
+        ("classify", ['{"text": "a", "label": ["x", "y"]}', '{"text": "b", "label": 1}'],
+         "the field 'label' must be text or a number"),
+    ],
+)  # fmt: skip
+def test_fields_that_say_nothing_a_kind_could_use(kind: str, seeds: list[str], expected: str) -> None:
+    Path("t.jsonl").write_text("".join(f"{seed}\n" for seed in seeds))
+    with pytest.raises(RecipeError) as caught:
+        load_seeds(load(f"{SMALL}  - {{kind: {kind}, count: 1}}\n"))
+    assert [str(found) for found in caught.value.problems] == [f"t.jsonl:1:1: {expected}"]
 
 
 def test_persona_needs_somebody() -> None:
