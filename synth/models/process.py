@@ -35,13 +35,21 @@ class ChildProcess:
     """
 
     def __init__(
-        self, name: str, log: Path, log_start: int, process: asyncio.subprocess.Process, lifeline: int
+        self,
+        name: str,
+        log: Path,
+        log_start: int,
+        process: asyncio.subprocess.Process,
+        reports: asyncio.StreamReader,
+        held: contextlib.ExitStack,
     ) -> None:
         self.name = name
         self.log = log
         self._log_start = log_start
         self._process = process
-        self._lifeline: int | None = lifeline
+        self._reports = reports
+        self._held = held
+        self._stopped = False
 
     @classmethod
     async def start(cls, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> Self:
@@ -53,26 +61,31 @@ class ChildProcess:
         except OSError as error:
             raise cannot_write(log, error) from error
         log_start = output.tell()
-        read_end, write_end = os.pipe()
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", guard.__file__, *command),
-                stdin=read_end,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=output,
-                env={**os.environ, **(env or {})},
-                start_new_session=True,
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+            theirs.callback(output.close)
+            lifeline, end = os.pipe()[::-1]
+            ours.callback(os.close, lifeline)
+            theirs.callback(os.close, end)
+            # A pipe of our own, and not the loop's, which stays open as long as anything that left the group holds it.
+            said, say = os.pipe()
+            theirs.callback(os.close, say)
+            reports = asyncio.StreamReader()
+            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(reports), os.fdopen(said, "rb", buffering=0)
             )
-        except OSError as error:
-            os.close(write_end)
-            raise FatalModelError(f"{name} cannot be started: {error.strerror or error}") from error
-        except BaseException:
-            os.close(write_end)
-            raise
-        finally:
-            output.close()
-            os.close(read_end)
-        return cls(name, log, log_start, process, write_end)
+            ours.callback(transport.close)
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-I", "-S", guard.__file__, *command),
+                    stdin=end,
+                    stdout=say,
+                    stderr=output,
+                    env={**os.environ, **(env or {})},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise FatalModelError(f"{name} cannot be started: {error.strerror or error}") from error
+            return cls(name, log, log_start, process, reports, ours.pop_all())
 
     @property
     def pid(self) -> int:
@@ -86,9 +99,8 @@ class ChildProcess:
     async def read_report(self, seconds: float) -> str:
         """The next line that the command writes to its standard output; raises ``FatalModelError`` when it ends, or
         is silent for ``seconds``."""
-        assert self._process.stdout is not None
         try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), seconds)
+            line = await asyncio.wait_for(self._reports.readline(), seconds)
         except TimeoutError as error:
             raise self.failure(f"was not ready after {seconds:.0f} s") from error
         if not line:
@@ -119,9 +131,8 @@ class ChildProcess:
             await self.wait_ended(grace)
         finally:
             self._signal(signal.SIGKILL)  # also for what outlived the command
-            if self._lifeline is not None:
-                os.close(self._lifeline)
-                self._lifeline = None
+            self._stopped = True
+            self._held.close()
         await self._process.wait()
 
     @property
@@ -159,7 +170,7 @@ class ChildProcess:
         return errors or lines[-most:]
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._lifeline is None:  # stopped before: the group's id may be someone else's by now
+        if self._stopped:  # the group has ended: the group's id may be someone else's by now
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)

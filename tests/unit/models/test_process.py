@@ -72,6 +72,20 @@ def test_nothing_is_left_open_on_either_event_loop(tmp_path: Path) -> None:
     assert psutil.Process().children() == []
 
 
+def test_what_left_the_group_keeps_nothing_open(tmp_path: Path) -> None:
+    leave = "import subprocess, sys; subprocess.Popen(['sleep', '3'], start_new_session=True); " + FOREVER
+
+    async def live() -> None:
+        child = await start(leave, tmp_path / "server.log")
+        await child.read_report(10)
+        await child.stop()
+
+    asyncio.run(live())
+    before = open_files()
+    asyncio.run(live())
+    assert open_files() == before
+
+
 async def test_a_server_that_ignores_being_asked_is_ended_by_force(tmp_path: Path) -> None:
     stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + FOREVER
     child = await start(stubborn, tmp_path / "server.log")
