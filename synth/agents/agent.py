@@ -65,6 +65,10 @@ class Agent:
             return Answer(text, value, record.response.message.reasoning, record.id)
         raise Rejected("schema", f"{self.role}: {problem}", text=text)
 
+    def shown_answers(self, context: UnitContext, variables: Mapping[str, Any]) -> list[str]:
+        """The answers that the prompt shows as turns of an example. Raises as :meth:`ask` does."""
+        return [message.content or "" for message in self._render(context, variables) if message.role == "assistant"]
+
     def _render(self, context: UnitContext, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         visible = {**context.variables, **variables}
         try:

@@ -1,4 +1,8 @@
-"""``persona``: the seed's problem retold in one person's world; numbers and answer stay (after arXiv 2406.20094)."""
+"""``persona``: the seed's problem retold in one person's world; numbers and answer stay (after arXiv 2406.20094).
+
+As with ``rephrase``, a retelling is kept when at least ``ensemble.vote`` of the chains that solve it reach the seed's
+answer: one that does may have got there in spite of what the retelling lost.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +32,11 @@ class Persona:
     async def make(self, context: UnitContext) -> Draft:
         seed, visible = context.variables["seed"], self._visible(context)
         question = await write_question(self._writer, context, visible, keeps_numbers(visible["question"]))
-        solved = await self._ensemble.solve(context, question, known_answer(seed))
-        spec, extra = self._spec, {"persona": visible["persona"]}
+        spec, known, extra = self._spec, known_answer(seed), {"persona": visible["persona"]}
+        solved = await self._ensemble.solve(context, question, known)
+        if known is not None and solved.pass_rate < spec.ensemble.vote:
+            reason = f"solved again, {solved.pass_rate:.0%} of the chains reach the seed's answer {known}"
+            raise Rejected("answer", f"{reason}; {spec.ensemble.vote:.0%} must", text=question)
         return qa_draft(question, solved, text=question, chain=spec.chain, preference=spec.preference, extra=extra)
 
     async def outline(self, context: UnitContext) -> None:

@@ -43,7 +43,8 @@ class _Written(ABC):
     async def make(self, context: UnitContext) -> Draft:
         seed = str(context.variables["seed"]["question"])
         visible = {"question": seed, **self._choice(context)}
-        question = await write_question(self._writer, context, visible, self._check(seed))
+        check = self._check(seed, self._writer.shown_answers(context, visible))
+        question = await write_question(self._writer, context, visible, check)
         solved = await self._ensemble.solve(context, question, None)
         spec = self._spec
         return qa_draft(question, solved, text=question, chain=spec.chain, preference=spec.preference)
@@ -59,21 +60,22 @@ class _Written(ABC):
         """What the writer is told besides the seed's question."""
 
     @abstractmethod
-    def _check(self, seed: str) -> Check:
-        """What a program can see wrong with a question written from ``seed``."""
+    def _check(self, seed: str, shown: list[str]) -> Check:
+        """What a program can see wrong with a question written from ``seed``, by a prompt with the examples
+        ``shown``."""
 
 
 class Question(_Written):
     def _choice(self, context: UnitContext) -> Json:
         return {"topic": context.rng.choice(_TOPICS)}
 
-    def _check(self, seed: str) -> Check:
-        return is_new_problem(seed)
+    def _check(self, seed: str, shown: list[str]) -> Check:
+        return is_new_problem(seed, *shown)  # a small model gives the prompt's example back
 
 
 class Evolve(_Written):
     def _choice(self, context: UnitContext) -> Json:
         return {"how": context.rng.choice(_WAYS)}
 
-    def _check(self, seed: str) -> Check:
+    def _check(self, seed: str, shown: list[str]) -> Check:
         return is_harder(seed)

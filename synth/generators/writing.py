@@ -24,6 +24,7 @@ _TRIES = 3
 _SHORTEST = 20
 """Characters of a problem. Not in the schema, which has to let through what stands for an answer in `synth plan`."""
 _MOST_OVERLAP = 0.6
+_SAME = "it was nearly the same as the problem given"
 
 Check = Callable[[str], str | None]
 """What is wrong with a question, in words, or None."""
@@ -43,14 +44,17 @@ async def write_question(
     raise Rejected("form", str(problem), text=written)
 
 
-def is_new_problem(seed: str) -> Check:
-    """One question at its end, with at least two numbers, that is not the seed with a word changed."""
+def is_new_problem(*known: str) -> Check:
+    """One question at its end, with at least two numbers, that is none of the ``known`` ones with a word changed, or
+    with other words around all its numbers."""
 
     def check(question: str) -> str | None:
         if problem := _malformed(question):
             return problem
-        if overlap(seed, question) > _MOST_OVERLAP:
-            return "it was nearly the same as the problem given"
+        if any(overlap(one, question) > _MOST_OVERLAP for one in known):
+            return _SAME
+        if any(quantities(one) == quantities(question) for one in known):
+            return "it had the numbers of the problem given, all of them and no other"
         if len(re.findall(r"\d+", question)) < 2:
             return "it had fewer than two numbers"
         return None
@@ -84,7 +88,7 @@ def keeps_numbers(seed: str) -> Check:
         if added := (after - before).keys():
             return f"it added {', '.join(map(str, sorted(added)))}"
         if overlap(seed, question) > _MOST_OVERLAP:
-            return "it was nearly the same as the problem given"
+            return _SAME
         return None
 
     return check

@@ -89,7 +89,8 @@ class EvolveSpec(SolvedSpec):
 
 
 class PersonaSpec(SolvedSpec):
-    """A seed's question retold in one person's world; its numbers and its answer stay.
+    """A seed's question retold in one person's world; its numbers and its answer stay, and at least `ensemble.vote` of
+    the chains that solve it reach that.
 
     Roles: `writer`, and those of `cot`. Seed fields: `question`, `answer` where it is known."""
 

@@ -65,6 +65,24 @@ async def test_persona_keeps_numbers_and_answer() -> None:
     assert (draft.extra["persona"], draft.extra["answer"]) == ("a nurse", "7")
 
 
+async def test_persona_is_rejected_where_too_few_chains_reach_the_answer() -> None:
+    def answers(role: str, sample: int, request: Request) -> str:
+        question = "On a ward are 3 trolleys with 4 blankets. 5 blankets go to the laundry. How many stay?"
+        return json.dumps({"question": question}) if role == "writer" else CHAIN if sample == 0 else "Answer: 2"
+
+    spec = PersonaSpec(kind="persona", count=1, personas=["a nurse"], ensemble=EnsembleSpec(samples=3))
+    with pytest.raises(Rejected, match="33% of the chains reach the seed's answer 7; 50% must"):
+        await make(spec, answers)
+
+
+async def test_question_is_rejected_where_it_is_the_example_of_the_prompt() -> None:
+    question = "A store has 3 boxes with 4 pens each. Then 5 pens are sold. How many pens are left?"
+    fields = {"question": "Ann has 20 hats and sells 8. How many are left?", "answer": "12"}
+    with pytest.raises(Rejected) as rejected:
+        await make(QuestionSpec(kind="question", count=1, ensemble=ONE), writes(question, CHAIN, "print(7)"), fields)
+    assert rejected.value.gate == "form"
+
+
 async def test_persona_without_anybody_is_rejected() -> None:
     with pytest.raises(Rejected) as rejected:
         await make(PersonaSpec(kind="persona", count=1, ensemble=ONE), writes("", CHAIN, ""))
@@ -132,6 +150,7 @@ def test_a_decimal_or_a_fraction_is_hidden_whole() -> None:
         ("Tom has 3 pens? He buys 4. How many?", "more than one question"),
         ("Tom has some pens. How many does he have?", "fewer than two numbers"),
         (str(SEED["question"]), "nearly the same"),
+        ("A farmer has 5 fields and ploughs 4 of them in 3 days. How many lie fallow?", "the numbers of the problem"),
         ("Tom has 3 pens and buys 4. The answer is 7, right?", "gave the answer away"),
     ],
 )
