@@ -101,6 +101,10 @@ def judge_rows(
     chosen: dict[str, Json] = {}
     for identifier, row in _rows(path, rejected=labels is not None):
         if (labels is None or identifier in labels) and (limit is None or len(chosen) < limit):
+            if identifier in chosen:
+                raise UsageError(
+                    f"two rows of {path} have the id {identifier!r}", hint="give every row an id of its own"
+                )
             chosen[identifier] = row
     if not chosen:
         hint = "a label's id is a row's id" if labels is not None else ""

@@ -9,16 +9,29 @@ from fractions import Fraction
 from synth.generators.expressions import normal_form
 
 _MARKS = (
-    re.compile(r"^\W*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?[ \t:=*_]*(?P<answer>[^\s:=*_][^\n]*)$", re.I | re.M),
+    re.compile(r"^[^\w\n]*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?[ \t:=*_]*(?P<answer>[^\s:=*_][^\n]*)$", re.I | re.M),
     re.compile(r"\banswer\s+is[ \t:]*(?P<answer>[^\s:][^\n]*)", re.I),
     re.compile(r"\bAnswer:[ \t*_]*(?P<answer>[^\s:*_][^\n]*)"),
     re.compile(r"^####[ \t]*(?P<answer>\S[^\n]*)$", re.M),
-    re.compile(r"^\W*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?[ \t:=*_]*\n\s*(?P<answer>[^\n]+)\s*\Z", re.I | re.M),
+    re.compile(r"^[^\w\n]*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?[ \t:=*_]*\n\s*(?P<answer>[^\n]+)\s*\Z", re.I | re.M),
 )
 _BOXED = "\\boxed{"
 
 _CHOICE = re.compile(r"\W*(?:(?:option|choice|answer)\W+)?([A-Ja-j])(?:\W*$|\)?[):]\s)", re.I)
-_NUMBER = re.compile(r"(?<![\w./])(?:(?P<whole>\d+) )?(?P<value>[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:/\d+)?)(?![\w./]*\d)")
+_NUMBER = re.compile(
+    r"(?<![\w./])(?:(?P<whole>-?\d+) (?=\d+/\d))?(?P<value>[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:/\d+)?)(?![\w./]*\d)"
+)
+# Several numbers, or what is said of one: a list, a time, a bound. "<b>" and "=>" are no comparison.
+_TAG = re.compile(r"</?[a-z]+>|[-=]+>", re.I)
+_MORE_THAN_A_NUMBER = re.compile(
+    r"\d\s*[,;]\s*[-+$(]?\s*[\d.]|\d\s*:\s*\d|[<>≤≥≠]|!=|\\(?:leq?|geq?|neq?|lt|gt)\b"
+    r"|\b(?:not|than|at\s+least|at\s+most)\s+[-$]?\d",
+    re.I,
+)
+_MOST_SPELLINGS = 9
+"""Signs that were apart come together when what stood between them goes; it is soon over."""
+_SIGNS = {"≤": "<=", "≥": ">=", "≠": "!=", "\\leq": "<=", "\\geq": ">=", "\\neq": "!="}
+_SIGNS |= {"\\le": "<=", "\\ge": ">=", "\\ne": "!=", "\\lt": "<", "\\gt": ">", ",": ";"}
 _COMMAND = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\s*\{([^{}]*)\}")
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}")
 _THOUSANDS = re.compile(r"(?<=\d)(?:,|\{,\})(?=\d{3}(?!\d))")
@@ -57,15 +70,43 @@ def normalize_answer(answer: str) -> str:
 
     A choice becomes its letter: ``(b) 12 apples`` is ``B``. A number loses units, percent signs and separators:
     ``1,250.50 dollars`` is ``2501/2``, ``1 1/2`` is ``3/2``; units are not compared. Algebra becomes its normal form
-    (:mod:`synth.generators.expressions`). Of an equation the right side counts. All else is compared as plain words.
+    (:mod:`synth.generators.expressions`). Of an equation the right side counts. Lists, times and bounds (``(3, 4)``,
+    ``3:30``, ``x < 3``) are compared sign by sign, all else as plain words.
     """
-    plain = _plain_words(answer)
-    return _canonical(answer) or _canonical(plain) or plain
+    for _ in range(_MOST_SPELLINGS):
+        spelled = _spell(answer)
+        if spelled == answer:
+            break
+        answer = spelled
+    return answer
 
 
 def same_answer(one: str, other: str) -> bool:
     """Whether two final answers agree."""
     return normalize_answer(one) == normalize_answer(other)
+
+
+def _spell(answer: str) -> str:
+    several = _several(answer)
+    if several is not None:
+        return several
+    plain = _plain_words(answer)
+    return _canonical(answer) or _canonical(plain) or plain
+
+
+def _several(answer: str) -> str | None:
+    """The spelling of what is more than one number, or more than a number; None for all else."""
+    if _CHOICE.match(answer):
+        return None
+    text = _THOUSANDS.sub("", _COMMAND.sub(r" \1", _TAG.sub("", unicodedata.normalize("NFKC", answer))))
+    if not _MORE_THAN_A_NUMBER.search(text):
+        return None
+    for sign, meaning in _SIGNS.items():
+        text = text.replace(sign, meaning)
+    text = re.sub(r"\\(?=[{}()\[\]])|[\\$]", "", unicodedata.normalize("NFKC", text.casefold())).strip(" .")
+    text = re.sub(r"\s*([^\w\s]|(?<=\w)\s+(?=\w))\s*", lambda match: match[1].strip() or " ", text)
+    inside = re.fullmatch(r"\(([^()]*)\)", text)
+    return inside[1] if inside else text
 
 
 def _canonical(answer: str) -> str | None:
@@ -88,7 +129,8 @@ def _number(match: re.Match[str]) -> Fraction | None:
     value = parse_number(match["value"])
     if value is None or match["whole"] is None:
         return value
-    return Fraction(match["whole"]) + value
+    whole = Fraction(match["whole"])
+    return whole - value if match["whole"].startswith("-") else whole + value
 
 
 def _plain_words(text: str) -> str:

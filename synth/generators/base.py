@@ -98,6 +98,6 @@ class Setup:
                 self.prompts[template.name] = template.hash
                 self.sources[template.hash] = template.source
         layers = (sampling or SamplingSpec(), self.models[chosen.model].sampling, chosen.sampling)
-        writes = self.spec.writers is None or role in self.spec.writers
+        writes = self.spec.writers is None or role.rstrip("0123456789") in self.spec.writers  # "solver1" is a solver
         decode = self.spec.decode if writes else None
         return Agent(role, chosen.model, prompt, resolve_sampling(*layers), schema, system, repairs, decode)

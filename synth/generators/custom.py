@@ -9,7 +9,7 @@ from synth.agents.context import UnitContext
 from synth.errors import Rejected, UsageError
 from synth.example import Draft
 from synth.generators.base import Setup
-from synth.generators.responses import Try, prefer
+from synth.generators.responses import SAYS_NO, Try, prefer
 from synth.generators.steps import Step, is_true
 from synth.judging.panel import Panel, Subject
 from synth.messages import Message
@@ -24,6 +24,11 @@ class Custom:
         self._steps = [
             Step(setup, step, again_from=self._names.index(step.again_from) if step.again_from else place)
             for place, step in enumerate(spec.steps)
+        ]
+        # How often each may be taken: once, and once more for every time that a loop around it goes back.
+        self._goes = [
+            1 + sum(end.rounds - 1 for end in self._steps[place:] if end.again_from <= place)
+            for place in range(len(self._steps))
         ]
         self._accept = _template(setup, spec.accept, f"{spec.id}.accept") if spec.accept is not None else None
         self._messages = [
@@ -75,8 +80,8 @@ class Custom:
                 self._accepted(context, results)
             except Rejected as rejected:
                 complaint = rejected
-                if results[self._names[first]] is None:
-                    continue  # it ended before there was a response to reject
+                if rejected.gate not in SAYS_NO or results[self._names[first]] is None:
+                    continue  # no response to reject, or nobody who rejects it
                 one = Try(self._render(context, results), rejected)
             else:
                 one = Try(self._render(context, results), None)
@@ -102,9 +107,11 @@ class Custom:
         place = first
         while place < len(steps):
             step = steps[place]
-            results[step.name] = await step.take(context, results, repeat * step.rounds + taken[place])
+            wanted = step.is_wanted(context, results)
+            number = repeat * self._goes[place] + taken[place]
+            results[step.name] = await step.take(context, results, number) if wanted else None
             taken[place] += 1
-            complaint = await step.complaint(context, results)
+            complaint = await step.complaint(context, results) if wanted else None
             if complaint is None:
                 place += 1
             elif taken[place] >= step.rounds:

@@ -40,9 +40,9 @@ _MOST_JUDGED = 4
 class Solved:
     """A question with its answer and the chain that is kept for it.
 
-    ``decided_by``: ``seed``, ``vote``, ``program``, ``judge`` or ``tests``. ``pass_rate`` is the share of the first
-    chains that reach the answer. ``wrong`` is a chain to prefer the kept one to, with what is wrong with it, where
-    there is one.
+    ``answer`` is written as the seed or the chain has it. ``decided_by``: ``seed``, ``vote``, ``program``, ``judge`` or
+    ``tests``. ``pass_rate`` is the share of the first chains that reach the answer. ``wrong`` is a chain to prefer the
+    kept one to, with what is wrong with it, where there is one.
     """
 
     answer: str
@@ -109,7 +109,7 @@ class Ensemble:
         answer, decided_by = (known, "seed") if known else await self._decide(context, question, evidence)
         chain, revised = await self._keep(context, question, list(evidence.chains), answer)
         return Solved(
-            answer=answer,
+            answer=known or chain.answer or answer,
             chain=chain,
             decided_by=decided_by,
             pass_rate=share_of(list(evidence.chains), answer),

@@ -85,7 +85,7 @@ def _degree(node: ast.expr) -> int:
     """An upper bound of the degree of the expanded polynomials, so that expanding them is soon done."""
     match node:
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _degree(left) * _power(right)
+            return _degree(left) * max(1, _power(right))
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
             return _degree(left) + _degree(right)
         case ast.BinOp(left=left, right=right):

@@ -54,7 +54,9 @@ async def _compute(programmer: Agent, context: UnitContext, question: str, sampl
             raise
         return Computed(rejected.text, None, rejected.reason)
     source = extract_program(answer.text)
-    result = await run_program(source + _CALL, limits=_LIMITS)
+    result = await run_program(source, limits=_LIMITS)
+    if result.ok and not result.stdout.strip():
+        result = await run_program(source + _CALL, limits=_LIMITS)
     if not result.ok:
         return Computed(source, None, result.complaint)
     lines = result.stdout.strip().splitlines()
@@ -76,7 +78,7 @@ def extract_program(text: str) -> str:
 def _is_python(text: str) -> bool:
     try:
         ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return bool(text.strip()) and "(" in text
 

@@ -16,6 +16,10 @@ from synth.generators.preference import Response, preference_columns
 from synth.judging.panel import Panel, Subject
 from synth.messages import Json, Message
 
+SAYS_NO = frozenset({"accept", "check", "until"})
+"""Gates that find a response wanting. What else ends an attempt (an answer cut off, a verdict that cannot be read) says
+nothing of the response."""
+
 
 @dataclass(frozen=True, slots=True)
 class Try:

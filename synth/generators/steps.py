@@ -22,6 +22,8 @@ from synth.sandbox.program import Limits, run_program
 
 _FALSE = {"", "false", "0", "no", "none"}
 _LIMITS = Limits(seconds=5.0)
+_MOST_WORDS_OF_AN_ANSWER = 3
+"""A number with its unit, not a sentence with a number in it."""
 
 
 class Step:
@@ -43,16 +45,24 @@ class Step:
         self._when = template_from_recipe(spec.when, setup.base, f"{prefix}.when") if spec.when else None
         self._until = template_from_recipe(spec.until, setup.base, f"{prefix}.until") if spec.until else None
 
+    def is_wanted(self, context: UnitContext, results: Mapping[str, Any]) -> bool:
+        """Whether ``when`` holds."""
+        return self._when is None or is_true(self._when, {**context.variables, **results})
+
     async def take(self, context: UnitContext, results: Mapping[str, Any], round_: int) -> Any:
-        """The step's result: a value, or the list of all samples where nobody votes; None where ``when`` is false."""
-        if self._when is not None and not is_true(self._when, {**context.variables, **results}):
-            return None
+        """The step's result: a value, or the list of all samples where nobody votes."""
         samples, agents = self._spec.samples, self._agents
         first = round_ * samples
-        answers = await together(
-            agents[number % len(agents)].ask(context, results, sample=first + number) for number in range(samples)
-        )
-        values = [answer.value for answer in answers]
+
+        async def ask(number: int) -> Any:
+            try:
+                return (await agents[number % len(agents)].ask(context, results, sample=first + number)).value
+            except Rejected as rejected:
+                if self._spec.vote is None or rejected.gate == "template":
+                    raise
+                return rejected  # it has no vote, and the others may agree without it
+
+        values = await together(ask(number) for number in range(samples))
         if self._spec.vote is not None:
             return vote(values, self._spec.vote, self.name)
         return values if samples > 1 else values[0]
@@ -60,9 +70,9 @@ class Step:
     async def complaint(self, context: UnitContext, results: Mapping[str, Any]) -> Rejected | None:
         """What keeps the step from being satisfied with its result."""
         visible = {**context.variables, **results}
-        if self._spec.check is not None and results[self.name] is not None:
+        if self._spec.check is not None:
             result = await run_program(checking_program(self._spec.check, visible), limits=_LIMITS)
-            if not result.ok:
+            if not result.finished:
                 return Rejected("check", f"{self.name}: {result.complaint}", text=str(results[self.name]))
         if self._until is not None and not is_true(self._until, visible):
             reason = f"{self.name}: not satisfied after {self.rounds} rounds"
@@ -81,10 +91,13 @@ def is_true(template: Template, visible: Mapping[str, Any]) -> bool:
 def vote(values: list[Any], share: float, name: str) -> Any:
     """The value that most samples agree on: by their final answer, or as they are where there is none.
 
-    Raises ``Rejected`` (gate ``vote``) on a tie, or below ``share``.
+    A sample that is a ``Rejected`` counts among the samples, and for no value. Raises ``Rejected`` (gate ``vote``) on a
+    tie, or below ``share``; the sample itself where all are.
     """
-    keys = [_vote_key(value) for value in values]
-    ranked = Counter(keys).most_common(2)
+    keys = [None if isinstance(value, Rejected) else _vote_key(value) for value in values]
+    ranked = Counter(key for key in keys if key is not None).most_common(2)
+    if not ranked:
+        raise values[0]
     if len(ranked) == 2 and ranked[0][1] == ranked[1][1]:
         raise Rejected("vote", f"{name}: a tie between {_told(ranked)}", text=str(values[0]))
     if ranked[0][1] / len(values) < share:
@@ -105,4 +118,7 @@ def checking_program(check: str, visible: Mapping[str, Any]) -> str:
 def _vote_key(value: Any) -> bytes:
     if not isinstance(value, str):
         return canonical_json(value)
-    return normalize_answer(parse_final_answer(value) or value).encode()
+    answer = parse_final_answer(value)
+    if answer is None and len(value.split()) > _MOST_WORDS_OF_AN_ANSWER:
+        return " ".join(value.split()).casefold().encode()
+    return normalize_answer(answer or value).encode()

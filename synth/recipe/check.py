@@ -18,6 +18,7 @@ from synth.recipe.check_steps import check_steps
 from synth.recipe.check_templates import check_template_file
 from synth.recipe.environment_folder import environment_folder, known_environments
 from synth.recipe.files import check_file
+from synth.recipe.kinds.solved import SolvedSpec
 from synth.recipe.kinds.union import KINDS
 from synth.recipe.models import Provider
 from synth.recipe.plain import listing, mapping
@@ -131,6 +132,8 @@ def _check_generator(at: KeyPath, generator: Json, data: Json, base: Path, probl
                         "agents are named in its steps" if kind == "custom" else did_you_mean(role, spec.roles, "roles")
                     )
                     problems.at_key((*at, field, role), f"kind {kind} has no role {role!r}", hint)
+        if issubclass(spec, SolvedSpec):
+            _check_ensemble(at, generator, problems)
         for name in sorted({*spec.needs} & {*mapping(data.get("axes"))}):
             message = f"the axis {name!r} has the name of a seed field that kind {kind} reads"
             problems.at_key(("axes", name), message, "call it something else")
@@ -152,6 +155,19 @@ def _check_generator(at: KeyPath, generator: Json, data: Json, base: Path, probl
         if "prefer" in generator and generator.get("preference") is not True:
             problems.at_key((*at, "prefer"), "'prefer' means nothing without 'preference: true'")
         check_rubric((*at, "prefer", "rubric"), prefer.get("rubric", "helpfulness"), base, problems)
+
+
+def _check_ensemble(at: KeyPath, generator: Json, problems: Problems) -> None:
+    """What a recipe says of roles that its ensemble does not have."""
+    ensemble = mapping(generator.get("ensemble"))
+    if ensemble.get("solvers"):
+        for field in ("agents", "prompts"):
+            if "solver" in mapping(generator.get(field)):
+                message = f"'{field}.solver' means nothing beside 'ensemble.solvers', which has every solver's own"
+                problems.at_key((*at, field, "solver"), message)
+    if "judge" in mapping(generator.get("agents")) and ensemble.get("critic") is None:
+        message = "the role 'judge' is asked only where the ensemble has a critic"
+        problems.at_key((*at, "agents", "judge"), message, "add ensemble: {critic: the name of a model}")
 
 
 def _agents(at: KeyPath, generator: Json) -> Iterator[tuple[KeyPath, str]]:

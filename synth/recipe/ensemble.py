@@ -49,6 +49,15 @@ class DifficultySpec(Spec):
         return self
 
 
+class AgreementSpec(Spec):
+    """How often a question is solved whose answer is known, and which share must reach it."""
+
+    samples: Whole = Field(3, ge=1, le=64)
+    """At most so many chains of thought; none is asked for once the others have decided."""
+    vote: Number = Field(0.5, gt=0, le=1)
+    """Smallest share of the chains that must reach the answer."""
+
+
 class EnsembleSpec(Spec):
     """How several chains become one answer."""
 

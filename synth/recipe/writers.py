@@ -25,7 +25,9 @@ def writing_models(generator: Json, default: str) -> Iterator[str]:
     roles = writing_roles(generator)
     if roles is not None:
         agents = mapping(generator.get("agents"))
-        yield from (_model(agents.get(role), default) for role in roles)
+        solvers = listing(mapping(generator.get("ensemble")).get("solvers")) if "solver" in roles else []
+        yield from (_model(agents.get(role), default) for role in roles if not solvers or role != "solver")
+        yield from (_model(solver, default) for solver in solvers)
     elif steps := listing(generator.get("steps")):
         yield from (_model(mapping(step).get("agent"), default) for step in steps)
     else:

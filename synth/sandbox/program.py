@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import selectors
 import shutil
 import signal
@@ -46,6 +47,7 @@ class Limits:
 class ProgramResult:
     """What became of a program.
 
+    ``finished`` says that it was carried out to its last line, and did not leave before (``sys.exit()``).
     ``outcome``: ``ok`` when it ended with exit status 0; ``error`` when it raised, ran out of memory or was killed;
     ``timeout`` and ``output`` when it met that limit. ``stderr`` ends with the traceback of what it raised.
     """
@@ -54,6 +56,7 @@ class ProgramResult:
     stdout: str
     stderr: str
     seconds: float
+    finished: bool = False
 
     @property
     def ok(self) -> bool:
@@ -66,6 +69,8 @@ class ProgramResult:
             return f"it did not end within {self.seconds:.0f} s"
         if self.outcome == "output":
             return "it printed more than it may"
+        if self.ok and not self.finished:
+            return "it ends before its last line"
         lines = self.stderr.strip().splitlines()
         return lines[-1][:300] if lines else "it was killed"
 
@@ -99,6 +104,7 @@ class _Run:
     def __init__(self, limits: Limits, *, report: bool = False) -> None:
         self._limits = limits
         self._report = report
+        self._mark = secrets.token_hex(16)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
@@ -118,7 +124,9 @@ class _Run:
                 finally:
                     self.kill()
             outcome = broken or ("ok" if process.returncode == 0 else self._why(process.returncode))
-            return ProgramResult(outcome, stdout, stderr, time.monotonic() - started)
+            said, mark, rest = stdout.partition(self._mark)
+            finished = outcome == "ok" and bool(mark)
+            return ProgramResult(outcome, said + rest, stderr, time.monotonic() - started, finished)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -139,6 +147,7 @@ class _Run:
             "memory_bytes": limits.memory_mib << 20,
             "file_bytes": limits.file_mib << 20,
             "report": self._report,
+            "mark": self._mark,
         }
         # -P -s -S: no module is found beside us, in the user's site, or among the installed packages.
         command = [sys.executable, "-P", "-s", "-S", _CONFINE, folder, orjson.dumps(told).decode()]

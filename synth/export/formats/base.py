@@ -22,4 +22,8 @@ def require_plain_turns(messages: list[Json], format_name: str) -> None:
 
 
 def text_of(message: Json) -> str:
-    return message.get("content") or ""
+    """What a message says, for formats that have one text for it; what was thought before stands in ``<think>`` tags,
+    as reasoning models are trained on."""
+    text = message.get("content") or ""
+    thought = message.get("reasoning_content")
+    return f"<think>\n{thought}\n</think>\n\n{text}" if thought else text

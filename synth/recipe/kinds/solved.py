@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from synth.recipe.base import Filled
-from synth.recipe.ensemble import DifficultySpec, EnsembleSpec
+from synth.recipe.ensemble import AgreementSpec, DifficultySpec, EnsembleSpec
 from synth.recipe.kinds.base import GeneratorSpec
 
 ENSEMBLE_ROLES = ("solver", "programmer", "critic", "reviser", "judge", "picker")
@@ -50,7 +50,7 @@ class RephraseSpec(GeneratorSpec):
     near_own_seed = True
     kind: Literal["rephrase"]
     """A new wording of a seed's question whose answer stays."""
-    ensemble: EnsembleSpec = EnsembleSpec()
+    ensemble: AgreementSpec = AgreementSpec()
     """How often the new wording is solved, and which share must reach the seed's answer."""
 
 

@@ -79,6 +79,14 @@ def test_against_labels_it_says_how_far_the_judge_is_right(judge: Synth) -> None
     assert found["rows"][2]["judgement"]["verdicts"][0]["reasons"] == {"right": "it is odd"}
 
 
+def test_rows_with_the_same_id_are_refused(judge: Synth) -> None:
+    rows = Path("runs/t/dataset/raw.jsonl")
+    rows.write_bytes(rows.read_bytes() * 2)
+    done = judge("runs/t")
+    assert done.code == 2
+    assert "two rows of runs/t have the id 'raw-000000'" in done.err
+
+
 def test_only_the_first_rows(judge: Synth) -> None:
     assert len(orjson.loads(judge("runs/t", "-n", "3", "--json").out)["rows"]) == 3
 

@@ -103,6 +103,16 @@ def test_one_question_and_answer_come_back_from_alpaca(question: str, answer: st
     assert [message.to_dict() for message in to_chat(record)[0]] == messages
 
 
+@pytest.mark.parametrize("name", ["alpaca", "sharegpt", "hermes", "llama3", "dpo_standard"])
+def test_formats_with_one_text_keep_what_was_thought(name: str) -> None:
+    thought = {"role": "assistant", "content": "5", "reasoning_content": "2 + 3 = 5"}
+    other = {"role": "assistant", "content": "7", "reasoning_content": "2 + 3 = 7"}
+    row = {"messages": [{"role": "user", "content": "2 + 3?"}, thought], "rejected": [other]}
+    (record,) = records_of(row, name)
+    assert "<think>\n2 + 3 = 5\n</think>\n\n5" in str(record).replace("\\n", "\n")
+    assert name != "dpo_standard" or record["rejected"] == "<think>\n2 + 3 = 7\n</think>\n\n7"
+
+
 def test_dpo_has_a_prompt_and_two_sides() -> None:
     row = {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "good"}], "rejected": "bad"}
     assert FORMATS["dpo"](row) == {

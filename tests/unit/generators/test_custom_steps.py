@@ -108,3 +108,42 @@ async def test_several_models_share_the_samples() -> None:
     draft, caller, _ = await make(spec, {"draft": ["x", "x", "x", "y"]})
     assert draft.messages[1].content == "x"
     assert sorted(caller.asked) == ["draft.0", "draft.1", "draft.2", "draft.3"]
+
+
+@pytest.mark.parametrize("until", ["{{ verdict.ok }}", "{{ 'ok' in verdict }}", "{{ verdict == 'yes' }}"])
+async def test_a_step_that_was_left_out_has_nothing_to_satisfy(until: str) -> None:
+    verdict = {
+        "as": "verdict",
+        "prompt": "judge",
+        "when": "{{ draft == 'bad' }}",
+        "until": until,
+        "again_from": "draft",
+    }
+    spec = custom({"as": "draft", "prompt": "go"}, verdict)
+    draft, caller, _ = await make(spec, {"draft": ["good"], "verdict": []})
+    assert (draft.messages[1].content, caller.asked) == ("good", ["draft.0"])
+
+
+@pytest.mark.parametrize("leave", ["raise SystemExit", "import os\nos._exit(0)"])
+async def test_a_check_that_is_left_early_is_no_yes(leave: str) -> None:
+    spec = custom({"as": "draft", "prompt": "go", "check": "exec(draft)\nassert False", "rounds": 1})
+    with pytest.raises(Rejected, match="it ends before its last line"):
+        await make(spec, {"draft": [leave]})
+
+
+async def test_a_sample_that_cannot_be_used_has_no_vote() -> None:
+    spec = custom({"as": "draft", "prompt": "go", "samples": 4, "vote": 0.5, "schema": VERDICT, "repairs": 0})
+    said = ['{"ok": true}', "hm", '{"ok": true}', '{"ok": false}']
+    draft, _, _ = await make(spec, {"draft": said})
+    assert draft.messages[1].content == "{'ok': True}"
+    with pytest.raises(Rejected, match="only 1 of 4 agree"):
+        await make(spec, {"draft": [said[0], "hm", "hm", "hm"]})
+    with pytest.raises(Rejected) as rejected:
+        await make(spec, {"draft": ["hm"] * 4})
+    assert rejected.value.gate == "schema"
+
+
+def test_sentences_with_the_same_number_are_not_the_same_answer() -> None:
+    with pytest.raises(Rejected, match="a tie"):
+        vote(["Ship it on day 3", "Refund it after 3 visits"], 0.5, "reply")
+    assert vote(["3 visits", "3.0 visits", "4"], 0.5, "reply") == "3 visits"

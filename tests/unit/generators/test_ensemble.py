@@ -101,6 +101,13 @@ def test_as_many_chains_as_make_sense(samples: int) -> None:
         cot(samples=samples)
 
 
+async def test_what_was_agreed_on_goes_out_as_the_chain_wrote_it() -> None:
+    chain = "There are 3 * 4 = 12 apples.\n12 - 5 = 7 are left.\nAnswer: 7 Granny Smiths"
+    spec = CotSpec(kind="cot", count=1, chain="reasoning_content", ensemble=EnsembleSpec(samples=1, programs=1))
+    draft, _ = await make(says([chain], [GOOD_PROGRAM]), spec)
+    assert (draft.extra["answer"], draft.messages[1].content) == ("7 Granny Smiths", "7 Granny Smiths")
+
+
 async def test_a_tie_is_no_decision() -> None:
     with pytest.raises(Rejected) as rejected:
         await make(says([RIGHT, WRONG]), cot(samples=2, programs=0))

@@ -110,6 +110,42 @@ async def test_a_check_that_fails_makes_the_rejected_side() -> None:
     assert draft.extra["separates"] == "check: reply: AssertionError: there is an x"
 
 
+async def test_a_verdict_that_cannot_be_read_makes_no_rejected_side() -> None:
+    schema = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
+    critic = {"as": "verdict", "prompt": "{{ reply }}", "schema": schema, "until": "{{ verdict.ok }}", "rounds": 1}
+    judged = script(["good", "excellent"], {})
+
+    def answers(role: str, sample: int, request: Request) -> str:
+        if role != "verdict":
+            return judged(role, sample, request)
+        return "Well, ..." if "excellent" in (request.messages[0].content or "") else '{"ok": true}'
+
+    with pytest.raises(Rejected, match="all responses are the same"):
+        await make(custom(ASK, REPLY, critic | {"repairs": 0}), answers)
+
+
+async def test_responses_stay_independent_where_a_loop_goes_back() -> None:
+    replies = ["a", "b", "c", "d"]
+    loop = {
+        "as": "verdict",
+        "prompt": "{{ reply }}",
+        "until": "{{ verdict == 'yes' }}",
+        "again_from": "reply",
+        "rounds": 2,
+    }
+    judged = script(replies, {"b": "yes", "d": "no"})
+
+    def answers(role: str, sample: int, request: Request) -> str:
+        if role != "verdict":
+            return judged(role, sample, request)
+        return "no" if (request.messages[0].content or "") in {"a", "c"} else "yes"
+
+    draft, caller = await make(custom(ASK, REPLY, loop), answers)
+    asked = [key for key in caller.asked if key.startswith("reply")]
+    assert asked == ["reply.0", "reply.1", "reply.2", "reply.3"]
+    assert (draft.messages[-1].content, draft.extra["rejected"][0]["content"]) == ("b", "d")
+
+
 async def test_without_one_that_passes_there_is_no_example() -> None:
     with pytest.raises(Rejected, match="accept rendered to 'False'"):
         await make(custom(ASK, REPLY, accept="{{ reply == 'never' }}"), script(["one", "two"], {}))

@@ -307,3 +307,26 @@ def test_a_whole_custom_recipe_is_right() -> None:
 def test_what_preferences_are_told_by(prefer: str, expected: str) -> None:
     found = problems(steps("- {as: draft, prompt: go}", rest=prefer))
     assert f"r.yaml:{expected}" in found
+
+
+@pytest.mark.parametrize(
+    ("generator", "expected"),
+    [
+        (
+            "{kind: cot, count: 1, agents: {solver: critic}, ensemble: {solvers: [{model: teacher}]}}",
+            "6:36: 'agents.solver' means nothing beside 'ensemble.solvers', which has every solver's own",
+        ),
+        (
+            "{kind: question, count: 1, agents: {judge: critic}}",
+            "6:41: the role 'judge' is asked only where the ensemble has a critic"
+            " (add ensemble: {critic: the name of a model})",
+        ),
+    ],
+)
+def test_roles_that_an_ensemble_does_not_have(generator: str, expected: str) -> None:
+    assert problems(f"{HEAD}  - {generator}\n") == [f"r.yaml:{expected}"]
+
+
+def test_a_wording_is_solved_again_and_not_by_a_whole_ensemble() -> None:
+    found = problems(HEAD + "  - {kind: rephrase, count: 1, ensemble: {programs: 3}}\n")
+    assert found == ["r.yaml:6:43: unknown key 'programs' in generate.0.ensemble (known keys: samples, vote)"]

@@ -49,6 +49,15 @@ def test_the_writer_alone_needs_logits() -> None:
     assert load(text + DECODE + "}\n").recipe.generate[0].decode is not None
 
 
+def test_each_of_several_solvers_writes() -> None:
+    text = (
+        f"{HEAD}seeds: {{path: s.jsonl}}\ngenerate:\n  - {{kind: cot, count: 1, ensemble: {{solvers: [{{model: here}}, "
+    )
+    assert load(text + f"{{model: away}}]}}, {DECODE}}}\n").recipe.generate[0].decode is not None
+    (found,) = problems(text + f"{{model: hosted}}]}}, {DECODE}}}\n")
+    assert "'hosted' (provider openai) gives none" in found
+
+
 @pytest.mark.parametrize("model", ["started", "away"])
 def test_vllm_has_logits(model: str) -> None:
     text = f"{HEAD}seeds: {{path: s.jsonl}}\ngenerate:\n  - {{kind: cot, count: 1, agents: {{solver: {model}}}, "

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import re
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -13,6 +15,15 @@ import pytest
 from synth.sandbox import confine
 from synth.sandbox.program import Limits, ProgramResult, protection, run_program, run_program_now
 
+MOVES = (
+    "os.rename('a', TO)",
+    "os.replace('a', TO)",
+    "os.link('a', TO)",
+    "os.symlink('a', TO)",
+    "os.mkfifo(TO)",
+    "import posix; posix.mknod(TO)",
+    "import sqlite3; sqlite3.connect(TO).execute('create table a (b)')",
+)
 SHORT = Limits(seconds=1.0)
 walls = pytest.mark.skipif(
     not {"landlock", "seccomp"} <= set(protection()), reason="this kernel has no Landlock or no seccomp"
@@ -31,6 +42,21 @@ def test_a_program_prints_and_ends() -> None:
 def test_what_it_raises_is_told_in_one_line() -> None:
     result = run_program_now("x = 1\nassert x == 2, 'x is not two'")
     assert (result.outcome, result.complaint) == ("error", "AssertionError: x is not two")
+
+
+def test_only_what_came_to_its_last_line_is_finished() -> None:
+    assert run_program_now("import sys\nsys.stdout.write('12')").finished
+    for source in ("import sys\nsys.exit()", "import os\nos._exit(0)", "raise SystemExit"):
+        result = run_program_now(source)
+        assert (result.ok, result.finished, result.complaint) == (True, False, "it ends before its last line")
+    assert not run_program_now("1 / 0").finished
+
+
+def test_the_mark_of_the_end_is_not_in_its_folder_nor_its_output() -> None:
+    source = "import os, sys\nprint(sys.argv, dict(os.environ), open('program.py').read(), os.listdir('.'))"
+    result = run_program_now(source)
+    assert result.finished
+    assert not re.search(r"[0-9a-f]{32}", result.stdout)
 
 
 def test_an_exit_status_is_an_error() -> None:
@@ -135,6 +161,51 @@ def test_its_own_folder_is_writable_and_gone_afterwards() -> None:
     folder, text = result.stdout.split()
     assert (result.outcome, text) == ("ok", "x")
     assert not Path(folder).exists()
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_system_calls_of_processes_and_sockets_are_refused_by_any_number(machine: str) -> None:
+    """What the kernel would do with the filter: x32 calls on x86-64 have bit 30 set."""
+    refused_calls = [int(number) for number in confine._REFUSED_CALLS[machine].split()]
+    wide = [0x40000000 + number for number in (*refused_calls, 0)] if machine == "x86_64" else []
+    for number in (*refused_calls, *wide):
+        assert filtered(machine, number) == 0x00050001, number
+    for number in (0, 2, 63, 64, 94):  # read, open, write and the like, of one or the other
+        assert filtered(machine, number) == 0x7FFF0000, number
+
+
+def filtered(machine: str, number: int) -> int:
+    """The verdict of the filter, by the rules of classic BPF."""
+    code = [struct.unpack("HBBI", one) for one in confine.seccomp_filter(machine)]
+    place, loaded = 0, 0
+    while True:
+        operation, if_true, if_false, value = code[place]
+        place += 1
+        match operation:
+            case 0x20:
+                loaded = confine._ARCHITECTURES[machine] if value == 4 else number
+            case 0x15 | 0x35:
+                place += if_true if (loaded == value if operation == 0x15 else loaded >= value) else if_false
+            case 0x06:
+                return int(value)
+
+
+@pytest.mark.parametrize("source", MOVES)
+def test_the_audit_hook_alone_keeps_files_inside(source: str, tmp_path: Path) -> None:
+    """As on a system without Landlock: the hook in a bare process, the working directory its folder."""
+    folder, outside = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    script = f"import os, sys; sys.path.insert(0, {str(Path(confine.__file__).parent)!r}); import confine; "
+    script += (
+        f"os.chdir({str(folder)!r}); open('a', 'w').close(); confine._watch({str(folder)!r}); TO = {str(outside)!r}\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script + source], capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert not outside.exists()
+
+
+def test_folders_without_end_are_not_made() -> None:
+    assert refused(run_program_now("import os\nfor number in range(1000): os.mkdir(str(number))"))
 
 
 @pytest.mark.parametrize("family", ["AF_INET", "AF_UNIX"])
