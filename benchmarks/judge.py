@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.common import show
 from synth.events import ignore
+from synth.recipe.models import ModelSpec
 from synth.rejudge import judge_rows, plan_judging
 
 
@@ -43,14 +45,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chains", type=Path, required=True, help="chains.jsonl of an ensemble's work folder")
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--judge", action="append", help="a name of `synth models list`, or a .gguf; many times")
+    parser.add_argument(
+        "--judge", action="append", help="a name of `synth models list`, or a .gguf; with --base-url its name there"
+    )
+    parser.add_argument("--base-url", help="an OpenAI-compatible endpoint, instead of the embedded model")
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--rubric", default="reasoning")
     options = parser.parse_args()
     write_pairs(options.chains, options.work, options.pairs)
     rows = []
     for judge in options.judge or []:
-        judging = plan_judging(options.work / "chains.jsonl", rubric=options.rubric, judges=[judge], least=1.0)
+        own = [judge] if options.base_url is None else []
+        judging = plan_judging(options.work / "chains.jsonl", rubric=options.rubric, judges=own, least=1.0)
+        if options.base_url is not None:
+            there = ModelSpec(
+                provider="openai", model=judge, base_url=options.base_url, timeout=900, send_seed=False, concurrency=64
+            )
+            judging = replace(judging, models={judge: there})
         found = judge_rows(
             options.work / "chains.jsonl",
             judging,

@@ -37,11 +37,15 @@ from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
 from synth.models.open_tracing import open_tracing
 from synth.prepared import Prepared, prepare
+from synth.recipe.kinds.base import GeneratorSpec
+from synth.recipe.kinds.custom import CustomSpec
+from synth.recipe.kinds.solved import SolvedSpec
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.lock import differences, read_lock
 from synth.recipe.writers import decoding_models
 from synth.run_lock import only_run_in
 from synth.runner import Ending, Runner
+from synth.sandbox.program import unprotected
 from synth.store import Store
 from synth.summary import summarize
 
@@ -153,6 +157,12 @@ class _Job:
         prepared = prepare(self._loaded)
         if prepared.cleaned is not None and str(prepared.cleaned):
             self._listener(Warned(f"{prepared.cleaned} (seeds.clean; summary.json has examples)"))
+        if any(_runs_programs(spec) for spec in recipe.generate) and (missing := unprotected()):
+            self._listener(
+                Warned(
+                    f"programs that models write run here without {missing}: docs/recipes/reasoning.md says what holds"
+                )
+            )
         with only_run_in(self._dir):
             store = self._open_store(prepared)
             try:
@@ -275,6 +285,13 @@ class _Job:
             self._runner.interrupt()
         elif self._task is not None:
             self._task.cancel()
+
+
+def _runs_programs(spec: GeneratorSpec) -> bool:
+    """Whether it may run what a model wrote."""
+    if isinstance(spec, CustomSpec):
+        return any(step.check is not None for step in spec.steps)
+    return isinstance(spec, SolvedSpec)
 
 
 async def _note_estimate(store: Store, prepared: Prepared) -> None:

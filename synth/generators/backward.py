@@ -65,8 +65,10 @@ class Backward:
 def hide_number(question: str, draw: float) -> tuple[str, str]:
     """The question with x for a number, and the number; ``draw`` in [0, 1) chooses among those that stand once.
 
-    Raises ``Rejected`` (gate ``backward``) where no number does.
+    Raises ``Rejected`` (gate ``backward``) where no number does, or where x stands there already.
     """
+    if re.search(r"\bx\b", question, re.IGNORECASE):
+        raise Rejected("backward", "the question has an x of its own", text=question)
     found = list(_NUMBER.finditer(question))
     values = [parse_number(match[0]) for match in found]
     once = [match for match, value in zip(found, values, strict=True) if value is not None and values.count(value) == 1]

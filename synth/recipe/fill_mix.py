@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synth.errors import SynthError
 from synth.messages import Json
-from synth.recipe.mix import SORTS, auto_weights, divide
+from synth.recipe.mix import MOST_IN_ALL, SORTS, auto_weights, divide
 from synth.recipe.plain import listing, mapping
 from synth.recipe.problems import Problems, did_you_mean
 from synth.recipe.schema import SeedsSpec
@@ -30,7 +30,7 @@ def fill_counts(data: Json, base: Path, problems: Problems) -> None:
     chosen = [generators[place] for place in open_ones]
     for generator in chosen:
         generator["count"] = 1  # what is wrong with the mix is said once, and not again for every generator
-    if not isinstance(total, int) or isinstance(total, bool) or total < 1:
+    if not isinstance(total, int) or isinstance(total, bool) or not 1 <= total <= MOST_IN_ALL:
         return
     if total < len(chosen):
         problems.at(

@@ -19,6 +19,7 @@ from synth.messages import Json
 from synth.recipe.base import Name, Number, Spec, Whole, text_or_mapping
 from synth.recipe.plain import mapping
 
+MOST_IN_ALL = 100_000_000
 EVEN_CALLS = 30.0
 """R: calls per seed at which answers and questions get the same. About ten examples a seed, at three calls each."""
 
@@ -46,7 +47,7 @@ def _need_mapping(value: Any) -> Any:
 class MixSpec(Spec):
     """How many examples in all, and how they are divided among the generators that give no `count`."""
 
-    total: Whole = Field(ge=1, le=100_000_000)
+    total: Whole = Field(ge=1, le=MOST_IN_ALL)
     """Examples in all, for the generators without a `count`."""
     shares: Annotated[
         Annotated[Literal["auto"], Tag("<text>")]

@@ -100,6 +100,11 @@ def protection() -> tuple[str, ...]:
     return tuple(orjson.loads(result.stdout)) if result.ok else ()
 
 
+def unprotected() -> str:
+    """The kernel's layers that do not hold on this machine, as words; nothing where all do."""
+    return " and ".join(name for name in ("landlock", "seccomp") if name not in protection())
+
+
 class _Run:
     def __init__(self, limits: Limits, *, report: bool = False) -> None:
         self._limits = limits

@@ -13,7 +13,7 @@ import pytest
 
 import synth
 from synth.errors import SynthError
-from synth.events import Event, RunFinished, RunStarted, UnitDecided
+from synth.events import Event, RunFinished, RunStarted, UnitDecided, Warned
 
 RECIPE = """\
 name: t
@@ -110,6 +110,18 @@ def test_a_listener_that_fails_ends_no_run(recipe: str, caplog: pytest.LogCaptur
     assert synth.run(synth.load_recipe(recipe), listener=fail).ending.status == "complete"
     assert len(caplog.records) == 1
     assert "the run goes on without it" in caplog.text
+
+
+@pytest.mark.parametrize("check", ["", ", check: 'assert draft'"])
+def test_where_the_sandbox_is_weak_it_is_said(recipe: str, check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synth.sandbox.program.protection", lambda: ("limits", "audit", "seccomp"))
+    Path(recipe).write_text(RECIPE.replace('}}"}]\n    output', f'}}}}"{check}}}]\n    output'))
+    events: list[Event] = []
+    synth.run(synth.load_recipe(recipe), listener=events.append)
+    said = [event.message for event in events if isinstance(event, Warned)]
+    assert [one.partition(":")[0] for one in said] == (
+        ["programs that models write run here without landlock"] if check else []
+    )
 
 
 def test_interrupting_a_cell_ends_its_run(recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:

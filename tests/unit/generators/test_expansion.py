@@ -137,6 +137,12 @@ def test_hides_nothing_where_every_number_stands_twice() -> None:
         hide_number("3 pens and 3 pens. How many?", 0.5)
 
 
+def test_hides_nothing_where_an_x_stands_already() -> None:
+    with pytest.raises(Rejected, match="an x of its own"):
+        hide_number("Ann has x pens and buys 3. How many has she?", 0)
+    assert hide_number("Max has 3 boxes. How many?", 0) == ("Max has x boxes. How many?", "3")
+
+
 def test_a_decimal_or_a_fraction_is_hidden_whole() -> None:
     assert hide_number("It costs 2.50 dollars. How much?", 0)[1] == "2.50"
     with pytest.raises(Rejected):

@@ -86,6 +86,8 @@ def test_counts_from_the_command_line_come_first(tmp_path: Path) -> None:
         ("mix: {shares: auto}\ngenerate: [{kind: answer}]\n",
          "4:6: 'total' is missing in mix (total: Examples in all, for the generators without a `count`.)"),
         ("mix: {total: 0}\ngenerate: [{kind: answer}]\n", "4:14: 'total' must be at least 1, got 0"),
+        ("mix: {total: 900000000}\ngenerate: [{kind: answer}, {kind: question}]\n",
+         "4:14: 'total' must be at most 100000000, got 900000000"),
         ("mix: {total: 1}\ngenerate: [{kind: answer}, {kind: question}]\n",
          "4:14: 1 cannot be divided among 2 generators: each makes one at least"),
         ("mix: {total: 5}\ngenerate: [{kind: answer, count: 1}]\n",
