@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from times import occurrences, on_leave, span_on, within_working_hours
+from times import fixed_part, occurrences, on_leave, within_working_hours
 
 from synth.environments import invariant
 
@@ -59,10 +59,8 @@ def no_room_is_booked_twice(state: State) -> Iterator[str]:
 @invariant
 def company_events_are_fixed(state: State) -> Iterator[str]:
     for event in state["events"].values():
-        if event["kind"] == "company":
-            start = span_on(event, datetime.fromisoformat(event["start"]).date()).start.isoformat()
-            if start != event["fixed"]:
-                yield f"{event['title']} was moved"
+        if event["kind"] == "company" and fixed_part(event) != event["fixed"]:
+            yield f"{event['title']} was changed"
     for title in state.get("cancelled_company_events", []):
         yield f"{title} was cancelled"
 

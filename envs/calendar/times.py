@@ -49,6 +49,12 @@ def span_on(event: State, day: date) -> Span:
     return Span(start, start + timedelta(minutes=event["minutes"]))
 
 
+def fixed_part(event: State) -> list[Any]:
+    """What nobody may change about a company event: when, how long, where and who. Answers may change."""
+    start = span_on(event, datetime.fromisoformat(event["start"]).date()).start.isoformat()
+    return [start, event["minutes"], event["room_id"], sorted(event["attendees"])]
+
+
 def days(event: State) -> Iterator[date]:
     """The days, in the event's own zone, on which it takes place."""
     first = datetime.fromisoformat(event["start"]).date()

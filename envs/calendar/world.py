@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 from rules import problems_of
 from staff import make_people, make_rooms
-from times import Span, busy, occurrences, room_taken, span_on
+from times import Span, busy, fixed_part, occurrences, room_taken
 
 State = dict[str, Any]
 
@@ -148,7 +148,7 @@ def _try_event(rng: Random, state: State, event: State) -> None:
         if person_id != event["organizer"]:
             event["attendees"][person_id] = rng.choice(["accepted", "accepted", "accepted", "tentative", "declined"])
     if event["kind"] == "company":
-        event["fixed"] = span_on(event, datetime.fromisoformat(event["start"]).date()).start.isoformat()
+        event["fixed"] = fixed_part(event)
     state["events"][event["event_id"]] = event
 
 

@@ -17,6 +17,9 @@ from synth.errors import Rejected
 from synth.messages import Json, Message
 
 MOST_TRIES = 4
+_MOST_VOLUNTEERED = 2
+_TELLING = 4
+"""Characters of a fact that does not stand in a line by chance."""
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z\"'])")
 _DIGITS = re.compile(r"\d[\d.,:-]*\d|\d")
 _SPEAKS_FOR_THE_SERVICE = re.compile(
@@ -82,10 +85,11 @@ class SimulatedUser:
             # Not numbered by the solution: to the same words the user answers in the same way.
             answer = await self.agent.ask(self.context, variables, sample=turn * 10 + attempt)
             line = str(answer.value["say"]).strip()
-            if answer.value["done"] and "?" not in question and not self.gave_up:
+            if answer.value["done"] and "?" not in question and self.gives_up_at is None:
                 return None
             complaint = audit_line(line, self.facts, conversation, self.tool_names)
             complaint = complaint or _kept_back(line, asked, self.facts)
+            complaint = complaint or _volunteered(line, asked, self.facts, conversation)
             if not complaint:
                 return line
             self.caught += 1
@@ -144,6 +148,21 @@ def audit_line(line: str, facts: Mapping[str, str], conversation: Sequence[Messa
     if line in {(message.content or "").strip() for message in conversation if message.role == "assistant"}:
         return "repeated the service's words"
     return ""
+
+
+def _volunteered(line: str, asked: Sequence[str], facts: Mapping[str, str], conversation: Sequence[Message]) -> str:
+    """Whether a line tells much that nobody asked for. One thing more is how people talk, and an assistant may have
+    asked for another in words that :func:`asked_for` does not know."""
+    told = " ".join(message.content or "" for message in conversation).casefold()
+    new = [
+        name
+        for name, fact in facts.items()
+        if name not in asked
+        and len(fact) >= _TELLING
+        and fact.casefold() in line.casefold()
+        and fact.casefold() not in told
+    ]
+    return f"told what nobody had asked for: {', '.join(new)}" if len(new) > _MOST_VOLUNTEERED else ""
 
 
 def _kept_back(line: str, asked: Sequence[str], facts: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from synth.errors import FatalModelError, SynthError
@@ -87,14 +87,16 @@ class Embeddings:
             asked = {text: self._waiting.pop(text) for text in texts}
             try:
                 vectors = self._checked(await self._embedder.embed(texts), len(texts))
+                for text, vector in zip(asked, vectors, strict=True):
+                    self._cache.record_vector(self._key(text), vector.tobytes())
             except SynthError as error:
-                for future in asked.values():
-                    if not future.done():
-                        future.set_exception(error)
-                        future.exception()  # whoever asked may be gone
+                _fail(asked.values(), error)
                 continue
-            for (text, future), vector in zip(asked.items(), vectors, strict=True):
-                self._cache.record_vector(self._key(text), vector.tobytes())
+            except Exception as defect:  # noqa: BLE001 - whatever a library raises: those who asked must not wait for ever
+                message = f"the embedder {self._embedder.identity} failed: {type(defect).__name__}: {defect}"
+                _fail(asked.values(), FatalModelError(message, hint="choose another diversity.embedder, or 'off'"))
+                continue
+            for future, vector in zip(asked.values(), vectors, strict=True):
                 if not future.done():
                     future.set_result(vector)
 
@@ -120,6 +122,13 @@ class Embeddings:
 
     def _key(self, text: str) -> str:
         return vector_key(self._embedder.identity, text)
+
+
+def _fail(futures: Iterable[asyncio.Future[Vectors]], error: SynthError) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # whoever asked may be gone
 
 
 def embedder_identity(choice: str | EmbedderSpec) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Container, Mapping
 from dataclasses import replace
+from typing import Any
 
 from synth.example import Draft, WorkUnit
 from synth.fingerprint import derive_rng
 from synth.recipe.axes import LongTailSpec
 
-_WORD = re.compile(r"[^\W\d_]{4,}")
+# Not part of an address, a name in code or a number: those are copied, not typed.
+_WORD = re.compile(r"(?<![\w@./\\-])[^\W\d_]{4,}(?![\w@/\\-]|\.\w)")
 _WORDS_PER_TYPO = 12
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEIGHBOURS = {
@@ -30,22 +33,40 @@ def draw_long_tail(spec: LongTailSpec, seed: int) -> tuple[str, ...]:
 
 
 def with_typos(unit: WorkUnit, draft: Draft) -> Draft:
-    """``draft`` with typos in what its user says, where the unit is one of those that have them."""
+    """``draft`` with typos in what its user says, where the unit is one of those that have them.
+
+    A word that a tool was called with stays: the assistant has understood it. What else the draft holds of these lines
+    (the prompt of preference data) has the same typos.
+    """
     if "typos" not in unit.long_tail:
         return draft
     rng = derive_rng(unit.rng_seed, "typos")
-    messages = (
-        replace(message, content=add_typos(message.content, rng))
-        if message.role == "user" and message.content
-        else message
+    calls = " ".join(call.arguments for message in draft.messages for call in message.tool_calls)
+    used = frozenset(re.findall(r"\w+", calls.casefold()))
+    typed: dict[str, str] = {}
+    for message in draft.messages:
+        if message.role == "user" and message.content and message.content not in typed:
+            typed[message.content] = add_typos(message.content, rng, used)
+    messages = tuple(
+        replace(message, content=typed[message.content]) if message.role == "user" and message.content else message
         for message in draft.messages
     )
-    return replace(draft, messages=tuple(messages))
+    return replace(draft, messages=messages, extra={name: _typed(value, typed) for name, value in draft.extra.items()})
 
 
-def add_typos(text: str, rng: random.Random) -> str:
-    """Slips of the keyboard in about one word of twelve, at least one; numbers, short words and first letters stay."""
-    words = list(_WORD.finditer(text))
+def _typed(value: Any, typed: Mapping[str, str]) -> Any:
+    """``value`` with the user's lines in it as they were ``typed``."""
+    if isinstance(value, dict):
+        if value.get("role") == "user" and value.get("content") in typed:
+            return {**value, "content": typed[value["content"]]}
+        return {name: _typed(inner, typed) for name, inner in value.items()}
+    return [_typed(inner, typed) for inner in value] if isinstance(value, list) else value
+
+
+def add_typos(text: str, rng: random.Random, used: Container[str] = ()) -> str:
+    """Slips of the keyboard in about one word of twelve, at least one; numbers, short words, first letters and words
+    that are ``used`` stay."""
+    words = [word for word in _WORD.finditer(text) if word.group().casefold() not in used]
     if not words:
         return text
     chosen = sorted(rng.sample(words, max(1, len(words) // _WORDS_PER_TYPO)), key=lambda word: -word.start())

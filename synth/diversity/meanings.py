@@ -58,7 +58,7 @@ class Meanings:
             if one.seed is not None:
                 self._own.setdefault(one.seed, []).append(row)
         seeds = [number for number, one in enumerate(given) if one.name.startswith("seed ")]
-        if self._calibrates and vectors:
+        if self._calibrates and seeds:
             self.most_similarity = calibrate(
                 np.stack([vectors[n] for n in seeds]), [given[n].seed or "" for n in seeds]
             )

@@ -65,10 +65,11 @@ class Memory:
             self._facts.setdefault(entity, {}).update(facts)
 
     def _forget(self, touched: set[Scalar]) -> None:
-        """Reads that were about something a write has touched may have another answer now."""
+        """What was about something that a write has touched may have another answer now; what was written, too: on, off
+        and on again are three writes. The write itself is remembered after this, and so answers its repetition."""
         for key, said in list(self._answers.items()):
             about = set(_scalars(said.arguments)) | {value for name, value in _keyed(said.answer) if _is_id(name)}
-            if not said.writes and about & touched:
+            if about & touched:
                 del self._answers[key]
         for entity in list(self._facts):
             if any(value in touched for _, value in entity):

@@ -65,6 +65,7 @@ class Space:
         tied = {f for exclusion in exclusions for f in exclusion}
         tied |= {f for f, factor in enumerate(factors) if factor.parent is not None}
         tied |= {factor.parent for factor in factors if factor.parent is not None}
+        tied |= {f for f, factor in enumerate(factors) if factor.parent is None and not all(factor.weights[0])}
         self.tied = tuple(sorted(tied))
         self._by_factor = {f: [one for one in exclusions if f in one] for f in self.tied}
         self._known: dict[tuple[tuple[int, int], ...], bool] = {}

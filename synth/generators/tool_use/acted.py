@@ -41,7 +41,7 @@ from synth.generators.tool_use.rubric import Judged, RubricJudge
 from synth.generators.tool_use.scenario import ask_planner, plan_scenario
 from synth.generators.tool_use.solution import Solution, to_draft
 from synth.generators.tool_use.task import Task
-from synth.generators.tool_use.verify import LEAST_REWARD
+from synth.generators.tool_use.verify import LEAST_REWARD, require_withdrawal
 from synth.messages import Message
 from synth.prompts import shipped_template
 from synth.recipe.kinds.tool_use import ToolUseSpec
@@ -180,7 +180,7 @@ class ActedToolUse:
         responder = None
         if not self._is_live:
             responder = Actor(self._tool, context, place=world.description, number=number)
-        faults = {} if calm else self._spec.faults.rates()
+        faults = {} if calm else self._spec.rates()
         return world.start(context.unit.rng_seed, faults=faults, responder=responder, said=said)
 
     async def _solve(
@@ -205,6 +205,7 @@ class ActedToolUse:
                 )
                 if not self._is_live and (differences := await environment.replay()):
                     raise Rejected("replay", differences[0], text=shown(talk.messages))
+                require_withdrawal(task, talk, gave_up=user.gave_up)
                 criteria = verify_calls(environment, task, talk, forbidden=place.forbidden)
                 judged = Judged(criteria, {}, "")
                 if self._judge is not None:
@@ -239,9 +240,12 @@ def verify_calls(environment: Environment, task: Task, talk: Conversation, *, fo
     for step in wanted:
         if not any(step.done_by(call) for call in calls):
             raise Rejected("state", f"{step.tool} was not carried out as it was wanted", text=text)
-    for call in calls:
-        if call.result.wrote and not any(step.done_by(call) for step in wanted):
+    open_steps = list(wanted)
+    for call in (call for call in calls if call.result.wrote):
+        done = next((step for step in open_steps if step.done_by(call)), None)
+        if done is None:
             raise Rejected("state", f"{call.name} changed what nobody had asked for", text=text)
+        open_steps.remove(done)
     exact = [fact.text for fact in task.workflow.facts.values() if fact.exact]
     told = [found for fact in exact if (found := told_before_use(fact, talk.messages)) is not None]
     interaction = sum(told) / len(told) if told else 1.0

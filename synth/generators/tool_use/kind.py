@@ -32,7 +32,7 @@ from synth.generators.tool_use.reward import Criteria
 from synth.generators.tool_use.rubric import Judged, RubricJudge
 from synth.generators.tool_use.solution import Solution, to_draft
 from synth.generators.tool_use.task import TASK_SCHEMA, Task, tell_task
-from synth.generators.tool_use.verify import says_no, verify
+from synth.generators.tool_use.verify import require_withdrawal, says_no, verify
 from synth.generators.tool_use.workflow import Workflow, plan_workflow
 from synth.messages import Message
 from synth.models.client import Request
@@ -167,7 +167,7 @@ class ToolUse:
     async def _solve(self, context: UnitContext, world: World, task: Task, sample: int) -> Solution:
         """One conversation about the task, and what it is worth."""
         talk = Conversation([Message("user", task.opening)])
-        async with world.start(context.unit.rng_seed, faults=self._spec.faults.rates()) as environment:
+        async with world.start(context.unit.rng_seed, faults=self._spec.rates()) as environment:
             user = self._user_of(context, world, environment, task)
             guide = WorkflowGuide(
                 task.workflow,
@@ -187,6 +187,7 @@ class ToolUse:
                     sample=sample,
                     guided=(guide, self._coach.at(world.description)) if self._spec.guided else None,
                 )
+                require_withdrawal(task, talk, gave_up=user.gave_up)
                 criteria = await verify(environment, task, talk)
                 judged = Judged(criteria, {}, "")
                 if self._judge is not None:

@@ -14,6 +14,9 @@ from synth.generators.tool_use.reward import Criteria
 from synth.generators.tool_use.task import Task
 from synth.messages import Json, Message
 
+_NOT_THE_ASSISTANT = frozenset({"user", "replay", "template", "schema", "empty", "content_filter", "length"})
+"""Gates that end a conversation for what others did in it: no reason to prefer another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
@@ -91,7 +94,8 @@ def _changes(number: int, call: RecordedCall) -> Json:
 
 def _pair(system: Message, best: Solution, others: Sequence[Solution]) -> Json:
     """The columns of preference data: best and worst conversation, from the assistant's turn where they part."""
-    for other in sorted(others, key=lambda solution: solution.reward):
+    worse = [one for one in others if one.rejected is None or one.rejected.gate not in _NOT_THE_ASSISTANT]
+    for other in sorted(worse, key=lambda solution: solution.reward):
         at = _parting(best.talk.messages, other.talk.messages)
         if other.reward >= best.reward or at == len(other.talk.messages):
             continue

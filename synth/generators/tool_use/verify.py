@@ -22,9 +22,22 @@ _NO = re.compile(
 )
 
 
+_SEARCHES = re.compile(
+    r"\b(find|locate|look\w* up|see|access|verify|understand|tell|recognise|recognize)\b", re.IGNORECASE
+)
+"""What an assistant may be unable to do without refusing anything."""
+
+
 def says_no(text: str) -> bool:
-    """Whether a line tells that something cannot be done."""
-    return bool(_NO.search(text.replace("’", "'")))
+    """Whether a line tells that something cannot be done. A question, or that nothing was found, does not."""
+    sentences = re.split(r"(?<=[.!?])\s+", text.replace("’", "'"))
+    return any(_NO.search(one) and "?" not in one and not _SEARCHES.search(one) for one in sentences)
+
+
+def require_withdrawal(task: Task, talk: Conversation, *, gave_up: bool) -> None:
+    """Raises ``Rejected`` (gate ``user``) where the user was to take everything back and never did."""
+    if task.ending == "withdrawn" and not gave_up:
+        raise Rejected("user", "the user was to take it back, and did not", text=shown(talk.messages))
 
 
 async def verify(environment: Environment, task: Task, talk: Conversation) -> Criteria:

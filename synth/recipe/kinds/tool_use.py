@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from synth.recipe.base import Number, Whole
-from synth.recipe.faults import FaultsSpec
+from synth.recipe.faults import FaultRates, FaultsSpec
 from synth.recipe.kinds.base import GeneratorSpec
 
 
@@ -41,7 +41,11 @@ class ToolUseSpec(GeneratorSpec):
     offer: Whole | None = Field(None, ge=1)
     """Most tools offered in a conversation: those of its workflow, and others as distractors. Default: all."""
     faults: FaultsSpec = FaultsSpec()
-    """Faults injected into tool calls."""
+    """Faults injected into tool calls. Unset: those that the environment's `env.yaml` gives."""
+
+    def rates(self) -> FaultRates | None:
+        """What befalls tool calls; None where the recipe says nothing of it."""
+        return self.faults.rates() if "faults" in self.model_fields_set else None
 
     @model_validator(mode="after")
     def _has_what_it_compares(self) -> ToolUseSpec:

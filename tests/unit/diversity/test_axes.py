@@ -82,6 +82,13 @@ def test_shares_come_out_by_weight(count: int, seed: int) -> None:
     assert abs(topics["shipping"] - 0.8 * count) <= max(2, array_rows * 0.8 - 0.2 * (count - array_rows)) + 1e-9
 
 
+def test_a_value_without_weight_does_not_occur() -> None:
+    space = build_space({"mood": AxisSpec(values={"calm": 1, "angry": 0}), "size": ["s", "l"]}, [])
+    plan = AxisPlan(space, 2, 1)
+    assert {plan.attributes(place)["mood"] for place in range(40)} == {"calm"}
+    assert len(set(possible(space, 2))) == 2
+
+
 def test_numbers_are_drawn_from_every_bin() -> None:
     space = build_space({"age": AxisSpec(range=[18, 80], bins=3, whole=True), "cost": AxisSpec(range=[0, 1])}, [])
     plan = AxisPlan(space, 1, 5)

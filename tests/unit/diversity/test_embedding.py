@@ -49,13 +49,13 @@ async def test_vectors_have_unit_length_and_long_texts_are_cut() -> None:
 
 
 class Broken(ToyEmbedder):
-    def __init__(self, answers: list[Vectors | RunError]) -> None:
+    def __init__(self, answers: list[Vectors | Exception]) -> None:
         super().__init__()
         self._answers = answers
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         answer = self._answers.pop(0)
-        if isinstance(answer, RunError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -67,9 +67,10 @@ class Broken(ToyEmbedder):
         (np.zeros((1, 3), dtype=np.float32), "zeros"),
         (np.ones((2, 3), dtype=np.float32), "2 vectors for 1 texts"),
         (RunError("it is gone"), "it is gone"),
+        (ImportError("no torch here"), "the embedder toy failed: ImportError: no torch here"),
     ],
 )
-async def test_vectors_that_are_none(answer: Vectors | RunError, message: str) -> None:
+async def test_vectors_that_are_none(answer: Vectors | Exception, message: str) -> None:
     embeddings = Embeddings(Broken([answer, np.ones((1, 3), dtype=np.float32)]), MemoryCache())
     with pytest.raises(RunError, match=message):
         await embeddings.vector("a")

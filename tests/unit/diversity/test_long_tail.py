@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from synth.diversity.long_tail import add_typos, draw_long_tail, with_typos
 from synth.example import Draft, WorkUnit
-from synth.messages import Message
+from synth.messages import Message, ToolCall
 from synth.recipe.axes import LongTailSpec
 
 SAID = "My parcel of 12 books, worth 3.50 each, has not arrived since Monday."
@@ -36,3 +36,18 @@ def test_only_what_the_user_says_gets_typos() -> None:
     assert slipped.messages[0].content != SAID
     assert slipped.messages[1].content == SAID
     assert with_typos(unit, draft) == slipped
+
+
+@given(st.integers(0, 999))
+def test_addresses_and_what_a_tool_was_called_with_stay(seed: int) -> None:
+    said = "Please return Rosenthal to noah.brown@example.com, see /home/noah/parcels-list or example.org today."
+    call = ToolCall("c", "give_back", '{"title": "Rosenthal"}')
+    other = {"role": "user", "content": said}
+    draft = Draft((Message("user", said), Message("assistant", None, (call,))), said, extra={"prompt": [other]})
+    slipped = with_typos(WorkUnit("g", "k", 0, 0, None, {}, seed, long_tail=("typos",)), draft)
+    written = slipped.messages[0].content or ""
+    assert written != said
+    assert all(
+        part in written for part in ("Rosenthal", "noah.brown@example.com", "/home/noah/parcels-list", "example.org")
+    )
+    assert slipped.extra == {"prompt": [{"role": "user", "content": written}]}

@@ -122,6 +122,17 @@ async def test_a_write_lets_what_it_touched_change() -> None:
         assert len(responder.asked) == 4
 
 
+async def test_what_was_written_before_another_write_is_written_anew() -> None:
+    switch = {"type": "object", "properties": {"device_id": {"type": "string"}, "on": {"type": "boolean"}}}
+    tools = [ToolSpec(Tool("switch", "Switches.", switch), True)]
+    responder = Script({"ok": 1}, {"ok": 2}, {"ok": 3})
+    async with mock_world("home", "A home.", tools).start(1, responder=responder) as environment:
+        texts = [f'{{"device_id": "lamp-1", "on": {on}}}' for on in ("true", "true", "false", "true")]
+        results = [await environment.call("switch", text) for text in texts]
+        assert [result.wrote for result in results] == [True, False, True, True]
+        assert await environment.replay() == []
+
+
 async def test_objects_with_several_ids_are_no_contradiction() -> None:
     orders = [{"customer_id": "C1", "order_id": "W1", "total": 5}, {"customer_id": "C1", "order_id": "W2", "total": 7}]
     responder = Script(orders)

@@ -198,6 +198,20 @@ async def _(environment: Environment, state: Json) -> None:
 
 
 @breaks("calendar", "company events are fixed")
+async def _(environment: Environment, state: Json) -> None:  # longer, at its old time
+    event = _meeting(state, kind="company")
+    arguments = {"start": event["start"], "time_zone": event["time_zone"], "minutes": event["minutes"] + 15}
+    await call(environment, "move_event", event_id=event["event_id"], **arguments)
+
+
+@breaks("calendar", "company events are fixed")
+async def _(environment: Environment, state: Json) -> None:
+    event = _meeting(state, kind="company")
+    guest = next(person for person in event["attendees"] if person != event["organizer"])
+    await call(environment, "uninvite", event_id=event["event_id"], person_ids=[guest])
+
+
+@breaks("calendar", "company events are fixed")
 async def _(environment: Environment, state: Json) -> None:
     await call(environment, "cancel_event", event_id=_meeting(state, kind="company")["event_id"])
 

@@ -3,7 +3,9 @@
 import re
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -11,7 +13,8 @@ import pytest
 
 from synth.agents.assistant_lines import audit_assistant, unheard_value
 from synth.agents.context import UnitContext
-from synth.agents.simulated_user import asked_for, audit_line
+from synth.agents.simulated_user import _volunteered, asked_for, audit_line
+from synth.agents.tool_loop import Conversation
 from synth.errors import Rejected
 from synth.example import Draft, WorkUnit
 from synth.generators.base import Setup
@@ -19,6 +22,7 @@ from synth.generators.tool_use.choose import make_tool_use
 from synth.generators.tool_use.guiding import choices_of
 from synth.generators.tool_use.kind import ToolUse
 from synth.generators.tool_use.reward import Criteria
+from synth.generators.tool_use.verify import require_withdrawal, says_no
 from synth.messages import Message, StopReason, Tool, ToolCall, Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
@@ -125,11 +129,12 @@ async def perform(
     index: int = 0,
     max_turns: int = 8,
     settings: dict[str, Any] | None = None,
+    cast: type[Cast] = Cast,
     **options: Any,
 ) -> tuple[Draft, Cast]:
     shutil.copytree(LIBRARY, tmp_path / "library", dirs_exist_ok=True)
-    cast: Cast = Cast(lambda request, facts: behaviour(request, facts), **options)
-    behaviour = style(lambda: cast)
+    playing: Cast = cast(lambda request, facts: behaviour(request, facts), **options)
+    behaviour = style(lambda: playing)
     (tmp_path / "planner.md.j2").write_text(PLANNER)
     own = {"prompts": {"planner": "planner.md.j2"}, "max_turns": max_turns} | (settings or {})
     spec = ToolUseSpec.model_validate({"kind": "tool_use", "id": "t", "count": 1, "environment": "library", **own})
@@ -137,7 +142,7 @@ async def perform(
     assert isinstance(kind, ToolUse)
     unit = WorkUnit("t", "tool_use", index, 0, None, {}, 1000 + index)
     async with kind.opened():
-        return await kind.make(UnitContext(unit, cast)), cast
+        return await kind.make(UnitContext(unit, playing)), playing
 
 
 @pytest.mark.parametrize("index", range(5))
@@ -287,6 +292,55 @@ async def test_what_the_policy_forbids_has_to_be_refused(tmp_path: Path) -> None
         await perform(tmp_path, curt, settings={"refusals": 1.0})
     with pytest.raises(Rejected, match="policy"):
         await perform(tmp_path, acting_first, settings={"refusals": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("line", "no"),
+    [
+        ("I am sorry, that cannot be cancelled.", True),
+        ("We don\u2019t allow that. Is there anything else?", True),
+        ("I'm sorry, I could not find that order; could you check the number?", False),
+        ("I could not find that order.", False),
+        ("Is that not possible for you?", False),
+        ("It is done.", False),
+    ],
+)
+def test_a_refusal_is_told_from_a_search_without_result(line: str, no: bool) -> None:
+    assert says_no(line) is no
+
+
+def test_a_user_who_was_to_give_up_and_did_not_makes_no_example() -> None:
+    task: Any = SimpleNamespace(ending="withdrawn")
+    with pytest.raises(Rejected, match="the user was to take it back, and did not") as rejected:
+        require_withdrawal(task, Conversation([Message("user", "Thank you.")]), gave_up=False)
+    assert rejected.value.gate == "user"
+    require_withdrawal(task, Conversation([]), gave_up=True)
+
+
+async def test_a_user_who_is_done_early_still_takes_it_back(tmp_path: Path) -> None:
+    class Hasty(Cast):
+        def _say(self, request: Request, role: str) -> Message:
+            said = super()._say(request, role)
+            return replace(said, content=(said.content or "").replace("false", "true")) if role == "user" else said
+
+    def patient(cast_of: Callable[[], Cast]) -> Behaviour:
+        return lambda request, facts: Message("assistant", "As you like.")
+
+    draft, _ = await perform(tmp_path, patient, settings={"give_ups": 1.0}, cast=Hasty)
+    assert [message.content for message in draft.messages[-2:]] == ["I would rather not.", "As you like."]
+
+
+def test_a_user_who_tells_everything_at_once_is_caught() -> None:
+    facts = {
+        "e-mail": "noah@example.com",
+        "order number": "W2378156",
+        "reason": "ordered by mistake",
+        "card": "card_4821",
+    }
+    conversation = [Message("assistant", "What is your e-mail?")]
+    assert _volunteered("It is noah@example.com, for order W2378156.", ["e-mail"], facts, conversation) == ""
+    line = "It's noah@example.com, the order is W2378156, ordered by mistake, and pay it back to card_4821."
+    assert "order number, reason, card" in _volunteered(line, ["e-mail"], facts, conversation)
 
 
 async def test_a_pair_shares_its_beginning_and_parts_at_a_turn_of_the_assistant(tmp_path: Path) -> None:
