@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import orjson
 
 from synth.diversity.embedding import embedder_identity
-from synth.errors import FatalModelError, ModelError, RunError, TransientError
+from synth.errors import BudgetSpent, FatalModelError, ModelError, RunError, SynthError, TransientError
 from synth.fingerprint import fingerprint
 from synth.messages import Json, Message, StopReason, Usage
 from synth.models.caller import Amount, Budget, CallRecord, Journal
-from synth.models.client import Request, Response, Sampling
+from synth.models.client import Request, Response, Sampling, UselessAnswer
 from synth.models.endpoint import Endpoint
+from synth.models.limiter import LONGEST_PAUSE, in_words
 from synth.models.prices import Price, find_price
-from synth.models.tokens import estimate_tokens
+from synth.models.tokens import estimate_tokens, is_token_count
 from synth.recipe.diversity import EmbedderSpec
 from synth.recipe.models import ModelSpec, PriceSpec
 
@@ -78,19 +79,21 @@ class EndpointEmbedder:
 
     async def _ask(self, texts: Sequence[str]) -> list[list[float]]:
         said = [text if text.strip() else "-" for text in texts]
-        if self._accounts is None:
-            return (await self._post(said)).vectors
-        most = self._amount(Usage(sum(len(text.encode()) + _TOKENS_AROUND for text in said)))
-        await self._accounts.budget.reserve(most)
-        spent = Amount(0, 0.0)
+        wasted: list[Usage] = []
         started = time.monotonic()
         try:
-            answer = await self._post(said)
-            spent = self._amount(answer.usage)
-        finally:
-            self._accounts.budget.settle(most, spent)
-        await self._accounts.journal.record_call(self._record(said, answer, time.monotonic() - started))
+            answer = await self._until_answered(said, wasted)
+        except SynthError:
+            if wasted:
+                await self._journal(said, _Answer([], sum(wasted, Usage()), False, len(wasted)), 0.0)
+            raise
+        paid = replace(answer, usage=sum(wasted, answer.usage))
+        await self._journal(said, paid, time.monotonic() - started)
         return answer.vectors
+
+    async def _journal(self, texts: Sequence[str], answer: _Answer, seconds: float) -> None:
+        if self._accounts is not None:
+            await self._accounts.journal.record_call(self._record(texts, answer, seconds))
 
     def _amount(self, usage: Usage) -> Amount:
         return Amount(usage.total, self._price.cost(usage) if self._price is not None else 0.0)
@@ -109,30 +112,58 @@ class EndpointEmbedder:
         call_id, key = f"{UNIT}/{uuid4().hex[:12]}", fingerprint([self.identity, *texts])
         return CallRecord(call_id, UNIT, self.identity, key, request, response, cost, seconds, answer.tries, "sent")
 
-    async def _post(self, texts: Sequence[str]) -> _Answer:
+    async def _until_answered(self, texts: Sequence[str], wasted: list[Usage]) -> _Answer:
+        """``wasted`` receives what answers cost that are of no use."""
         body = orjson.dumps({"model": self._model, "input": texts})
         for tries in range(1, _TRIES + 1):
             try:
-                answer = await self._endpoint.post("/embeddings", body, model=self._model)
-                vectors = self._vectors(answer, len(texts))
-                return _Answer(vectors, *_usage(answer, texts), tries)
+                return await self._try_once(texts, body, tries)
             except TransientError as error:
-                if tries == _TRIES:
-                    message = f"the embedder {self.identity} does not answer: {error.message}"
-                    raise RunError(message, hint="run the same command again: it resumes") from error
-                await asyncio.sleep(error.retry_after or _FIRST_WAIT * 2 ** (tries - 1))
+                if isinstance(error, UselessAnswer):
+                    wasted.append(error.usage)
+                await self._wait(error, tries)
             except ModelError as error:
                 raise RunError(f"the embedder {self.identity} refuses: {error.message}", hint=error.hint) from error
         raise AssertionError("the loop returns or raises")
+
+    async def _try_once(self, texts: Sequence[str], body: bytes, tries: int) -> _Answer:
+        budget = self._accounts.budget if self._accounts is not None else None
+        most = self._amount(Usage(sum(len(text.encode()) + _TOKENS_AROUND for text in texts)))
+        spent = Amount(0, 0.0)
+        if budget is not None:
+            await budget.reserve(most)
+        try:
+            data = await self._endpoint.post("/embeddings", body, model=self._model)
+            answer = _Answer(self._vectors(data, len(texts)), *_usage(data, texts), tries)
+            spent = self._amount(answer.usage)
+        except UselessAnswer as error:
+            spent = self._amount(error.usage)
+            raise
+        finally:
+            if budget is not None:
+                budget.settle(most, spent)
+        return answer
+
+    async def _wait(self, error: TransientError, tries: int) -> None:
+        """Wait before the next try; raises ``RunError`` and ``BudgetSpent`` where there is none."""
+        asked = error.retry_after or 0.0
+        if tries == _TRIES or asked > LONGEST_PAUSE:
+            message = f"the embedder {self.identity} does not answer: {error.message}"
+            raise RunError(message, hint="run the same command again: it resumes") from error
+        wait = asked or _FIRST_WAIT * 2 ** (tries - 1)
+        if self._accounts is not None and wait > self._accounts.budget.seconds_left():
+            message = f"budget.minutes ends before the embedder {self.identity} may be asked again, in {in_words(wait)}"
+            raise BudgetSpent("minutes", message) from error
+        await asyncio.sleep(wait)
 
     def _vectors(self, answer: Json, count: int) -> list[list[float]]:
         try:
             entries = sorted(answer["data"], key=lambda entry: int(entry["index"]))
             vectors = [[float(number) for number in entry["embedding"]] for entry in entries]
         except (KeyError, TypeError, ValueError) as error:
-            raise TransientError(f"{self.identity} sent no embeddings", kind="malformed") from error
+            raise _useless(f"{self.identity} sent no embeddings", answer) from error
         if len(vectors) != count:
-            raise TransientError(f"{self.identity} sent {len(vectors)} vectors for {count} texts", kind="malformed")
+            raise _useless(f"{self.identity} sent {len(vectors)} vectors for {count} texts", answer)
         return vectors
 
 
@@ -147,8 +178,16 @@ class _Answer:
 
 
 def _usage(answer: Json, texts: Sequence[str]) -> tuple[Usage, bool]:
+    counted = _counted(answer)
+    return (Usage(sum(estimate_tokens(text) for text in texts)), True) if counted is None else (counted, False)
+
+
+def _counted(answer: Json) -> Usage | None:
     counted = answer.get("usage")
     tokens = counted.get("prompt_tokens", counted.get("total_tokens")) if isinstance(counted, dict) else None
-    if isinstance(tokens, int):
-        return Usage(tokens), False
-    return Usage(sum(estimate_tokens(text) for text in texts)), True
+    return Usage(tokens) if is_token_count(tokens) else None
+
+
+def _useless(message: str, answer: Json) -> TransientError:
+    counted = _counted(answer)
+    return TransientError(message, kind="malformed") if counted is None else UselessAnswer(message, counted)

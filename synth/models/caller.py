@@ -20,7 +20,9 @@ class CallRecord:
     """One answered call as the journal keeps it.
 
     ``id`` is ``<unit id>/<key>``; with the fingerprint it is unique. ``seconds`` is from send to answer; ``tries``
-    counts requests sent for it. ``cost_usd`` is None where the model has no known price.
+    counts requests sent for it. ``cost_usd`` is None where the model has no known price; it and the usage include what
+    was paid for tries without a usable answer. A call that got no answer but cost something has an empty one, under a
+    fingerprint that no request has.
     """
 
     id: str

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from synth.errors import TransientError
 from synth.fingerprint import fingerprint
 from synth.messages import Json, Message, StopReason, Tool, Usage
 
@@ -100,12 +101,21 @@ class Response:
         )
 
 
+class UselessAnswer(TransientError):
+    """An answer came, holds nothing that can be used, and is paid for all the same: ``usage`` is the server's count."""
+
+    def __init__(self, message: str, usage: Usage) -> None:
+        super().__init__(message, kind="malformed")
+        self.usage = usage
+
+
 class ModelClient(Protocol):
     """Speaks to one model at one endpoint: one try, no retry, no limit, no journal.
 
-    ``complete`` raises ``TransientError`` where a retry may help, ``ResponseError`` where the server refuses this very
-    request and will again, and ``FatalModelError`` where no request can work. Whatever arrived in full is returned,
-    also when it was cut off or filtered: the caller journals it before judging it.
+    ``complete`` raises ``TransientError`` where a retry may help (``UselessAnswer`` where the try cost something),
+    ``ResponseError`` where the server refuses this very request and will again, and ``FatalModelError`` where no
+    request can work. Whatever arrived in full is returned, also when it was cut off or filtered: the caller journals it
+    before judging it.
     """
 
     async def complete(self, request: Request) -> Response: ...

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import urllib.request
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import aiohttp
 import orjson
@@ -13,6 +15,8 @@ from yarl import URL
 from synth.errors import SynthError, TransientError, UsageError
 from synth.messages import Json
 from synth.models.http_errors import error_of_exception, error_of_status
+from synth.models.secrets import Secrets, basic_token
+from synth.models.text import valid_text
 
 MAX_ANSWER_BYTES = 8 * 2**20
 MAX_LOGPROBS_BYTES = 128 * 2**20
@@ -24,8 +28,10 @@ _LARGE_BODY = 2**20  # aiohttp warns of bytes beyond this and wants a file
 class Endpoint:
     """Where requests go: ``base_url`` up to and including ``/v1``, and what authenticates them.
 
-    ``own_server``: synth runs the server there, so that a refused connection is one to wait for. ``on_progress`` is
-    called in the task whose answer comes in parts, with each part but the last.
+    A user and a password in the URL become the header that they stand for; ``base_url`` is without them from then on.
+    ``own_server``: synth runs the server there, so that a refused connection is one to wait for.
+
+    Raises ``UsageError`` for an address or a key that cannot be.
     """
 
     def __init__(
@@ -35,35 +41,39 @@ class Endpoint:
         api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         own_server: bool = False,
-        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        url = _parse_url(base_url)
+        basic = basic_token(url)
+        self.base_url = (base_url if basic is None else str(url.with_user(None))).rstrip("/")
         self._chat_url = URL(self.base_url + "/chat/completions")
         self._own_server = own_server
-        self._on_progress = on_progress
+        self.on_progress: Callable[[], None] = lambda: None
+        """Called in the task whose answer comes in parts, with each part but the last."""
+        self._secrets = Secrets(url, (api_key, *(headers or {}).values()))
+        self.where = self.scrub(self.base_url.partition("?")[0])
+        """How messages name this endpoint: never with a secret."""
         self._headers = {"Content-Type": "application/json", **(headers or {})}
+        if api_key and basic is not None:
+            raise UsageError(
+                f"{self.where} has an API key, and a user or a password in its URL: a request carries one of them",
+                hint="leave one out, or give a further header in `headers`",
+            )
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
-        self._secrets = tuple(value for value in (api_key, *(headers or {}).values()) if value)
+        elif basic is not None:
+            self._headers["Authorization"] = f"Basic {basic}"
         for value in self._headers.values():
             if not value.isprintable() or not value.isascii():
                 raise UsageError(
-                    f"a header or the API key for {self.base_url} has a character that HTTP does not allow",
+                    f"a header or the API key for {self.where} has a character that HTTP does not allow",
                     hint="look for a line break or white space around the key",
                 )
         self._session: aiohttp.ClientSession | None = None
         self.answered = False
 
-    @property
-    def where(self) -> str:
-        """How messages name this endpoint: never with its key."""
-        return self.scrub(self.base_url)
-
     def scrub(self, text: str) -> str:
         """``text`` without any secret of this endpoint."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return self._secrets.scrub(text)
 
     async def chat(self, body: bytes, *, model: str, sample: str = "", max_bytes: int = MAX_ANSWER_BYTES) -> Json:
         """POST a chat completion and return the JSON object that came.
@@ -97,10 +107,10 @@ class Endpoint:
             if status == 200:
                 self.answered = True
                 return parsed
-        content = self.scrub_bytes(content)
-        if status == 404:
-            raise await self._no_such_model(model, content)
-        raise error_of_status(self.where, model, status, response.headers, content, at_start=not self.answered)
+        failure = error_of_status(
+            self.where, model, status, response.headers, content, at_start=not self.answered, scrub=self.scrub
+        )
+        raise await self._no_such_model(model, failure) if status == 404 else failure
 
     async def get(self, path: str) -> Json:
         """GET ``base_url + path`` and return the JSON object that came; raises as :meth:`chat` does."""
@@ -112,8 +122,9 @@ class Endpoint:
         except (aiohttp.ClientError, OSError) as error:
             raise error_of_exception(self.where, error, at_start=not (self.answered or self._own_server)) from error
         if response.status != 200:
-            body = self.scrub_bytes(content or b"")
-            raise error_of_status(self.where, path, response.status, response.headers, body, at_start=True)
+            raise error_of_status(
+                self.where, path, response.status, response.headers, content or b"", at_start=True, scrub=self.scrub
+            )
         return self._parse(content or b"")
 
     async def list_models(self) -> list[Json]:
@@ -128,11 +139,6 @@ class Endpoint:
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-    def scrub_bytes(self, content: bytes) -> bytes:
-        for secret in self._secrets:
-            content = content.replace(secret.encode(), b"***")
-        return content
 
     def _open_session(self) -> aiohttp.ClientSession:
         # The limiter bounds what is in flight, so the pool must not: a second queue would hide in it.
@@ -155,7 +161,7 @@ class Endpoint:
         parts = [content]
         size = len(content)
         while not stream.at_eof():
-            self._on_progress()
+            self.on_progress()
             content = await stream.readany()
             parts.append(content)
             size += len(content)
@@ -166,8 +172,8 @@ class Endpoint:
 
     def _parse(self, content: bytes) -> Json:
         try:
-            data = orjson.loads(content)
-        except orjson.JSONDecodeError as error:
+            data = _loads(content)
+        except (ValueError, RecursionError) as error:
             start = content[:200].decode("utf-8", "replace").lstrip()
             what = "an HTML page" if start.startswith("<") else "a body that is not JSON"
             raise TransientError(f"{self.where} answered with {what}", kind="malformed") from error
@@ -175,14 +181,33 @@ class Endpoint:
             raise TransientError(f"{self.where} answered with JSON that is no object", kind="malformed")
         return data
 
-    async def _no_such_model(self, model: str, content: bytes) -> SynthError:
-        error = error_of_status(self.where, model, 404, {}, content, at_start=not self.answered)
+    async def _no_such_model(self, model: str, error: SynthError) -> SynthError:
         names = [str(entry.get("id")) for entry in await self.list_models()]
         if model in names:
             return TransientError(error.message, kind="server_error")
         if names:
-            error.hint = f"it serves: {', '.join(names[:20])}"
+            error.hint = self.scrub(f"it serves: {', '.join(names[:20])}")
         return error
+
+
+def _parse_url(base_url: str) -> URL:
+    try:
+        return URL(base_url)
+    except ValueError:  # it may quote what comes before the host
+        raise UsageError(
+            "a base_url is no usable address",
+            hint="look at its host and port; a character such as / or # in a password is written %2F or %23",
+        ) from None
+
+
+def _loads(content: bytes) -> Any:
+    """JSON, also where half of a character is escaped in it: servers cut texts in the middle of one."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        if b"\\ud" not in content.lower():
+            raise
+    return orjson.loads(valid_text(json.dumps(json.loads(content), ensure_ascii=False)))
 
 
 def _status_inside(data: Json) -> int:

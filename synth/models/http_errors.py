@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 import orjson
 
 from synth.errors import FatalModelError, ResponseError, SynthError, TransientError
+from synth.models.text import keep
 
 _CONTEXT_LENGTH = re.compile(
     r"context.?length|maximum context|context.?size|context.?window|prompt is too long|max_model_len|too many tokens",
@@ -26,19 +27,22 @@ _KEY_HINT = "set the model's api_key (for example api_key: ${OPENAI_API_KEY}) to
 _URL_HINT = "base_url goes up to and including /v1, for example http://127.0.0.1:8000/v1"
 
 
-def detail(body: bytes) -> str:
-    """What an error body says, in one short line: the API's own message, or the start of the text."""
+def detail(body: bytes, scrub: Callable[[str], str] = keep) -> str:
+    """What an error body says, in one short line: the API's own message, or the start of the text.
+
+    ``scrub`` takes secrets out; before anything is shortened, so that none is left in part.
+    """
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
-        text = body[:2000].decode("utf-8", "replace")
+        text = scrub(body.decode("utf-8", "replace"))[:2000]
         if "<html" in text.lower() or "<!doctype" in text.lower():
             title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
             text = f"an HTML page, {title[1].strip()!r}" if title else "an HTML page"
     else:
         error = data.get("error", data) if isinstance(data, dict) else data
         text = str(error.get("message") or error.get("detail") or error) if isinstance(error, dict) else str(error)
-    line = " ".join(text.split())
+    line = " ".join(scrub(text).split())
     return line if len(line) <= 300 else line[:299] + "…"
 
 
@@ -70,13 +74,20 @@ def _number(text: str | None) -> float | None:
 
 
 def error_of_status(
-    where: str, model: str, status: int, headers: Mapping[str, str], body: bytes, *, at_start: bool
+    where: str,
+    model: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    at_start: bool,
+    scrub: Callable[[str], str] = keep,
 ) -> SynthError:
     """The error that an answer with ``status`` (not 200) stands for. ``where`` names the endpoint to the user.
 
-    ``at_start``: nothing has been answered there yet.
+    ``at_start``: nothing has been answered there yet. ``scrub`` takes secrets out of what the server says.
     """
-    said = detail(body)
+    said = detail(body, scrub)
     told = f"{where} answered {status} ({said})" if said else f"{where} answered {status}"
     if _FILTERED.search(said) and status in (400, 403, 422):
         return ResponseError(f"{where} refused the prompt ({said})", kind="content_filter")
@@ -87,7 +98,7 @@ def error_of_status(
     if status == 404:
         return FatalModelError(f"{where} has no model {model!r} (404: {said})", hint=_URL_HINT)
     if status == 405 or 300 <= status < 400:
-        target = headers.get("Location", "")
+        target = scrub(headers.get("Location", ""))
         told = f"{told} and points to {target}" if target else told
         return FatalModelError(f"{told}: this is not a chat completions endpoint", hint=_URL_HINT)
     if status == 429:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from uuid import uuid4
 
 from synth.errors import SynthError
-from synth.messages import StopReason, Usage
+from synth.messages import Message, StopReason, Usage
 from synth.models.cache import Cache
 from synth.models.caller import Amount, Budget, CallRecord, Journal, UnusableAnswer
-from synth.models.client import Request
+from synth.models.client import Request, Response
 from synth.models.model import Model
 from synth.models.retry import send
 from synth.models.tokens import most_input_tokens
@@ -82,38 +83,68 @@ class JournaledCaller:
         return CallRecord(call_id, unit, model.name, fingerprint, request, response, 0.0, 0.0, 0, "cache")
 
     async def _send(self, model: Model, request: Request, call_id: str, unit: str, fingerprint: str) -> CallRecord:
-        budget, price = self._budget, model.price
+        budget = self._budget
         most = _NOTHING
         if model.limiter.counts_tokens or (budget is not None and budget.counts_tokens):
-            usage = Usage(most_input_tokens(request), request.sampling.max_tokens)
-            most = Amount(usage.total, 0.0 if price is None else price.cost(usage))
+            most = _amount(model, Usage(most_input_tokens(request), request.sampling.max_tokens))
         if budget is not None:
             await budget.reserve(most)
-        spent = _NOTHING
+        reserved, spent = True, _NOTHING
+        wasted: list[Usage] = []
+
+        async def pay(usage: Usage) -> None:
+            nonlocal reserved
+            wasted.append(usage)
+            if budget is not None:
+                budget.settle(most, _amount(model, usage))
+                reserved = False
+                await budget.reserve(most)
+                reserved = True
+
         try:
             # Held until it is in the journal, so that no more than what the user allows is ever lost to a kill.
-            sending = send(model, request, most.tokens, held=True)
+            sending = send(model, request, most.tokens, held=True, pay=pay)
             if self._tracing is not None:
                 sending = self._tracing.trace(sending, model, request, unit=unit)
             sent = await sending
-            used = sent.response.usage
-            cost = None if price is None else price.cost(used)
-            spent = Amount(used.total, cost or 0.0)
+            spent = _amount(model, sent.response.usage)
         except SynthError:
             self.counts.failed += 1
+            if wasted:
+                await self._journal.record_call(_waste(model, request, call_id, unit, wasted))
             raise
         finally:
-            if budget is not None:
+            if budget is not None and reserved:
                 budget.settle(most, spent)
         self.counts.sent += 1
         self.counts.retried += sent.tries - 1
+        response = replace(sent.response, usage=sum(wasted, sent.response.usage))
+        cost = _cost(model, response.usage)
         return CallRecord(
-            call_id, unit, model.name, fingerprint, request, sent.response, cost, sent.seconds, sent.tries, "sent"
+            call_id, unit, model.name, fingerprint, request, response, cost, sent.seconds, sent.tries, "sent"
         )
 
 
 def _cache_key(model: Model, request: Request) -> str:
     return request.fingerprint(f"{model.identity}@{model.address}")
+
+
+def _cost(model: Model, usage: Usage) -> float | None:
+    return None if model.price is None else model.price.cost(usage)
+
+
+def _amount(model: Model, usage: Usage) -> Amount:
+    return Amount(usage.total, _cost(model, usage) or 0.0)
+
+
+def _waste(model: Model, request: Request, call_id: str, unit: str, wasted: list[Usage]) -> CallRecord:
+    """What was paid for a call that got no answer. Its fingerprint is no request's: the call is sent again."""
+    usage = sum(wasted, Usage())
+    response = Response(Message("assistant"), usage, StopReason.STOP, model.name)
+    cost = _cost(model, usage)
+    return CallRecord(
+        call_id, unit, model.name, f"none-{uuid4().hex}", request, response, cost, 0.0, len(wasted), "sent"
+    )
 
 
 def _usable(record: CallRecord) -> CallRecord:

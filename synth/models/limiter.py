@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from synth.errors import BudgetSpent, EndpointUnavailable, SynthError, TransientError
+from synth.models.client import UselessAnswer
 from synth.models.congestion import Congestion
 from synth.models.flight import Flight
 from synth.models.pause import Pause
@@ -83,6 +84,11 @@ class Limiter:
         """Seconds that the endpoint asked to be left alone from now on; 0 if it did not."""
         return self._pause.left(self._clock())
 
+    @property
+    def patience(self) -> float:
+        """Seconds that the run may still last, ``LONGEST_PAUSE`` at most."""
+        return self._patience()
+
     async def acquire(self, tokens: int, timeout: float) -> Flight:
         """Wait until a request of about ``tokens`` tokens may be sent, and count it as sent.
 
@@ -143,7 +149,8 @@ class Limiter:
             if not flight.admitted:
                 self.congestion.admit(flight, now, waiting=bool(self._waiting))
         if self._tokens is not None:
-            self._tokens.give_back(flight.tokens)
+            used = error.usage.total if isinstance(error, UselessAnswer) else 0
+            self._tokens.give_back(flight.tokens - used)
         self._pump()
 
     def abandoned(self, flight: Flight) -> None:
@@ -228,7 +235,7 @@ class Limiter:
 
     def _unavailable(self, seconds: float) -> EndpointUnavailable:
         return EndpointUnavailable(
-            f"{self.where} asks to wait {_duration(seconds)} before the next request, longer than this run may last",
+            f"{self.where} asks to wait {in_words(seconds)} before the next request, longer than this run may last",
             hint="run the same command again later: it resumes",
         )
 
@@ -281,7 +288,8 @@ def _out_of_time() -> BudgetSpent:
     return BudgetSpent("minutes", "budget.minutes is over")
 
 
-def _duration(seconds: float) -> str:
+def in_words(seconds: float) -> str:
+    """A time to wait, as messages say it."""
     for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

@@ -143,7 +143,7 @@ class _Opening:
             report=self._report,
         )
         self._stack.push_async_callback(endpoint.aclose)
-        return endpoint, Limiter(url, spec.concurrency, patience=self._patience)
+        return endpoint, Limiter(endpoint.where, spec.concurrency, patience=self._patience)
 
     def _open_transformers(self, name: str, spec: ModelSpec) -> Model:
         if spec.model is None:
@@ -162,8 +162,7 @@ class _Opening:
     def _open_embedded(self, name: str, spec: ModelSpec, server: EmbeddedServer) -> Model:
         key = (server.base_url, None, ())
         if key not in self._endpoints:
-            limiter = Limiter(server.name, min(spec.concurrency, _QUEUED * server.parallel), patience=self._patience)
-            self._endpoints[key] = self._connect(key, limiter, own_server=True), limiter
+            self._connect(key, min(spec.concurrency, _QUEUED * server.parallel), server=server.name)
         endpoint, limiter = self._endpoints[key]
         client = OpenAICompatible(
             endpoint, server.name, structured=spec.structured, send_seed=spec.send_seed is not False
@@ -178,8 +177,7 @@ class _Opening:
         else:
             key = (server.base_url, None, ())
             if key not in self._endpoints:
-                limiter = Limiter(f"vLLM for {server.name}", spec.concurrency, patience=self._patience)
-                self._endpoints[key] = self._connect(key, limiter, own_server=True), limiter
+                self._connect(key, spec.concurrency, server=f"vLLM for {server.name}")
             endpoint, limiter = self._endpoints[key]
             model = server.name
         length = spec.context_length or await _find_context_length(endpoint, model)
@@ -258,26 +256,23 @@ class _Opening:
                 groups.setdefault(_key(spec), []).append(spec)
         for key, members in groups.items():
             asked = [spec.concurrency for spec in members if "concurrency" in spec.model_fields_set]
-            limiter = Limiter(
-                key[0],
+            self._connect(
+                key,
                 min(asked, default=_DEFAULT_CONCURRENCY),
                 rpm=_least(spec.limits.rpm for spec in members),
                 tpm=_least(spec.limits.tpm for spec in members),
-                patience=self._patience,
             )
-            self._endpoints[key] = self._connect(key, limiter), limiter
 
-    def _connect(self, key: _Key, limiter: Limiter, *, own_server: bool = False) -> Endpoint:
+    def _connect(
+        self, key: _Key, ceiling: int, *, server: str = "", rpm: int | None = None, tpm: int | None = None
+    ) -> None:
+        """Open the endpoint and its limiter; ``server`` is what messages call a server that synth runs itself."""
         url, api_key, headers = key
-        endpoint = Endpoint(
-            url,
-            api_key=api_key,
-            headers=dict(headers),
-            own_server=own_server,
-            on_progress=limiter.note_progress,
-        )
+        endpoint = Endpoint(url, api_key=api_key, headers=dict(headers), own_server=bool(server))
         self._stack.push_async_callback(endpoint.aclose)
-        return endpoint
+        limiter = Limiter(server or endpoint.where, ceiling, rpm=rpm, tpm=tpm, patience=self._patience)
+        endpoint.on_progress = limiter.note_progress
+        self._endpoints[key] = endpoint, limiter
 
     def _patience(self) -> float:
         return min(LONGEST_PAUSE, self._seconds_left())

@@ -97,7 +97,8 @@ class OpenAICompatible:
         )
         most = MAX_ANSWER_BYTES if request.top_logprobs is None else MAX_LOGPROBS_BYTES
         data = await self._endpoint.chat(body, model=self._model, sample=request.sample, max_bytes=most)
-        return decode_response(data, request, where=self._endpoint.where, model=self._model)
+        where, scrub = self._endpoint.where, self._endpoint.scrub
+        return decode_response(data, request, where=where, model=self._model, scrub=scrub)
 
     async def aclose(self) -> None:
         await self._endpoint.aclose()

@@ -1,8 +1,9 @@
 """Sending until an answer comes: which failures are tried again, how often and after how long.
 
-A busy server is no failure: rate limits and overload are waited out for as long as the run may last. Everything else
-that may pass is tried a few times. Waits are drawn with full jitter (Brooker, "Exponential Backoff And Jitter", 2015),
-so that requests which failed together do not come back together; how much is sent at all is the limiter's matter.
+A busy server is no failure: rate limits and overload are waited out for as long as the run may last, and no wait is
+longer than that. Everything else that may pass is tried a few times. Waits are drawn with full jitter (Brooker,
+"Exponential Backoff And Jitter", 2015), so that requests which failed together do not come back together; how much is
+sent at all is the limiter's matter.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
-from synth.errors import FatalModelError, ResponseError, TransientError
-from synth.models.client import Request, Response
-from synth.models.limiter import LONGEST_PAUSE
+from synth.errors import BudgetSpent, FatalModelError, ResponseError, TransientError
+from synth.messages import Usage
+from synth.models.client import Request, Response, UselessAnswer
+from synth.models.limiter import LONGEST_PAUSE, Limiter, in_words
 from synth.models.model import Model
 
 MOST_TRIES = 6
@@ -44,28 +47,38 @@ class Sent(NamedTuple):
     seconds: float
 
 
-async def send(model: Model, request: Request, tokens: int, *, held: bool = False) -> Sent:
+Pay = Callable[[Usage], Awaitable[None]]
+"""Pays for a try that cost something for nothing; what it raises ends the call."""
+
+
+async def _pay_nothing(usage: Usage) -> None:
+    pass
+
+
+async def send(model: Model, request: Request, tokens: int, *, held: bool = False, pay: Pay = _pay_nothing) -> Sent:
     """Send ``request`` (of at most ``tokens`` tokens in all) to ``model`` until it is answered.
 
-    ``held``: what is answered counts as in flight until the caller releases it at the limiter.
+    ``held``: what is answered counts as in flight until the caller releases it at the limiter. ``pay`` is awaited after
+    each answer that is of no use, before the next try.
 
     Raises ``TransientError`` when the tries are spent, ``ResponseError`` for what will be refused again,
-    ``FatalModelError`` also when calls fail one after the other with no answer in between, and what the limiter raises.
+    ``FatalModelError`` also when calls fail one after the other with no answer in between, ``BudgetSpent`` where the
+    server asks to wait for longer than the run may last, and what the limiter raises.
     """
     try:
-        return await _send(model, request, tokens, held)
+        return await _send(model, request, tokens, held, pay)
     except (TransientError, ResponseError) as error:
         _count_failure(model, error)
         raise
 
 
-async def _send(model: Model, request: Request, tokens: int, held: bool) -> Sent:
+async def _send(model: Model, request: Request, tokens: int, held: bool, pay: Pay) -> Sent:
     try:  # nearly every call ends here, so it does not pay for the machinery below
         return await _try_once(model, request, tokens, 1, held)
     except TransientError as error:
         first = error
-        await _revive(model, error)
-    policy = _Policy()
+        await _after(model, error, pay)
+    policy = _Policy(model.limiter)
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(TransientError), wait=policy.wait, stop=policy.stop, reraise=True
     ):
@@ -77,7 +90,7 @@ async def _send(model: Model, request: Request, tokens: int, held: bool) -> Sent
                 return await _try_once(model, request, tokens, tries, held)
             except TransientError as error:
                 _check_ever_answered(model, error)
-                await _revive(model, error)
+                await _after(model, error, pay)
                 raise
     raise AssertionError("tenacity neither returned nor raised")
 
@@ -120,7 +133,10 @@ def _check_ever_answered(model: Model, error: TransientError) -> None:
         ) from error
 
 
-async def _revive(model: Model, error: TransientError) -> None:
+async def _after(model: Model, error: TransientError, pay: Pay) -> None:
+    """What a failed try entails before another may follow."""
+    if isinstance(error, UselessAnswer):
+        await pay(error.usage)
     if model.server is not None and error.kind in ("connection", "server_error", "timeout"):
         await model.server.ensure_alive()
 
@@ -140,7 +156,8 @@ def _count_failure(model: Model, error: TransientError | ResponseError) -> None:
 class _Policy:
     """Tenacity's ``wait`` and ``stop`` for one call."""
 
-    def __init__(self) -> None:
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
         self._kinds: Counter[str] = Counter()
 
     def stop(self, state: RetryCallState) -> bool:
@@ -152,12 +169,17 @@ class _Policy:
     def wait(self, state: RetryCallState) -> float:
         error = _error_of(state)
         asked = error.retry_after or 0.0
-        if asked > LONGEST_PAUSE:
+        left = max(0.0, self._limiter.patience)
+        if asked > LONGEST_PAUSE or (asked > left and self._limiter.paused_for > left):
             return 0.0  # the limiter knows whether it is meant, and ends the wait if it is
+        if asked > left:
+            raise BudgetSpent(
+                "minutes", f"budget.minutes ends before {self._limiter.where} may be asked again, in {in_words(asked)}"
+            )
         backoff = _FIRST_WAITS[error.kind] * 2.0 ** min(self._kinds[error.kind], 20)
         if error.kind in _BUSY:
-            return asked or random.uniform(0, min(_LONGEST_BUSY_WAIT, backoff))
-        return max(asked, random.uniform(0, min(_LONGEST_WAIT, backoff)))
+            return asked or random.uniform(0, min(left, _LONGEST_BUSY_WAIT, backoff))
+        return max(asked, random.uniform(0, min(left, _LONGEST_WAIT, backoff)))
 
 
 def _error_of(state: RetryCallState) -> TransientError:

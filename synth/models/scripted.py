@@ -43,7 +43,7 @@ from synth.errors import FatalModelError, Problem, RecipeError, TransientError, 
 from synth.fingerprint import derive_seed, fingerprint
 from synth.messages import Json, Message, StopReason, ToolCall, Usage
 from synth.models.client import Request, Response
-from synth.models.tokens import estimate_tokens
+from synth.models.tokens import MOST_TOKENS, estimate_tokens
 
 _GROUP = re.compile(r"\\(?:(\d+)|g<(\w+)>)")
 
@@ -58,8 +58,8 @@ class ScriptedToolCall(_Part):
 
 
 class ScriptedUsage(_Part):
-    input: int = Field(ge=0)
-    output: int = Field(ge=0)
+    input: int = Field(ge=0, le=MOST_TOKENS)
+    output: int = Field(ge=0, le=MOST_TOKENS)
 
 
 class ScriptedError(_Part):

@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
-
 from synth.fingerprint import fingerprint_text
 from synth.messages import Tool, ToolCall
+from synth.models.text import dump_json
 
 _TAGGED = re.compile(r"<(tool_call|function_call|tool_code)>\s*(.*?)\s*(?:</\1>|$)", re.DOTALL)
 _FENCED = re.compile(r"```(?:json|tool_call|tool_code|python)?\s*\n?(.*?)```", re.DOTALL)
@@ -114,7 +113,7 @@ def _as_calls(value: Any, names: set[str]) -> list[ToolCall]:
 
 
 def _call(name: str, arguments: dict[str, Any]) -> ToolCall:
-    return ToolCall("", name, orjson.dumps(arguments).decode())
+    return ToolCall("", name, dump_json(arguments))
 
 
 def _numbered(calls: list[ToolCall]) -> tuple[ToolCall, ...]:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import Any, TypeGuard
 
 import orjson
 
 from synth.models.client import Request
 
+MOST_TOKENS = 100_000_000
+"""Of one request or answer: far more than any context holds."""
 _BYTES_PER_TOKEN = 3.6  # English prose and code with the vocabularies of 2024 and later: 3.5 to 4.5
 _TEMPLATE_TOKENS = 128  # what chat templates add of their own: a date, a default system prompt
 _MESSAGE_TOKENS = 16  # and around each message
+
+
+def is_token_count(value: Any) -> TypeGuard[int]:
+    """Whether what a server says is a number of tokens can be one."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
 
 
 def estimate_tokens(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -10,10 +11,11 @@ import orjson
 from synth.errors import TransientError
 from synth.fingerprint import fingerprint_text
 from synth.messages import Json, Message, StopReason, ToolCall, Usage
-from synth.models.client import Request, Response
+from synth.models.client import Request, Response, UselessAnswer
 from synth.models.structured import Way, instruction, response_format
+from synth.models.text import dump_json, keep, valid_text
 from synth.models.text_tool_calls import parse_text_tool_calls
-from synth.models.tokens import estimate_tokens
+from synth.models.tokens import estimate_tokens, is_token_count
 
 _THOUGHT = re.compile(r"^\s*(?:<think(?:ing)?>)?(.*?)</think(?:ing)?>\s*", re.DOTALL)
 _OPEN_THOUGHT = re.compile(r"^\s*<think(?:ing)?>(.*)$", re.DOTALL)
@@ -69,20 +71,31 @@ def message_bodies(request: Request) -> list[Json]:
     return messages if request.schema is None else _with_instruction(messages, instruction(request.schema))
 
 
-def decode_response(data: Json, request: Request, *, where: str, model: str) -> Response:
-    """The answer in a chat completion object. Raises ``TransientError`` (``malformed``) where there is none."""
+def decode_response(
+    data: Json, request: Request, *, where: str, model: str, scrub: Callable[[str], str] = keep
+) -> Response:
+    """The answer in a chat completion object. ``scrub`` takes secrets out of what is said in place of one.
+
+    Raises ``TransientError`` (``malformed``) where there is none, ``UselessAnswer`` where that cost something.
+    """
+    counted = _decode_usage(data.get("usage"))
     try:
         choice = data["choices"][0]
         message = _decode_message(choice["message"], request)
         stop = _STOP_REASONS.get(choice.get("finish_reason") or "stop", StopReason.STOP)
         if message.tool_calls and stop is StopReason.STOP:
             stop = StopReason.TOOL_CALLS
-        usage, estimated = _decode_usage(data.get("usage"), request, message)
-        return Response(message, usage, stop, str(data.get("model") or model), choice.get("logprobs"), estimated)
+        usage = _estimate_usage(request, message) if counted is None else counted
+        name = str(data.get("model") or model)
+        return Response(message, usage, stop, name, choice.get("logprobs"), usage_estimated=counted is None)
     except (LookupError, TypeError, AttributeError) as error:
         said = data.get("error")
-        told = f" but an error ({str(said)[:200]})" if said else ""
-        raise TransientError(f"{where} answered 200 without a usable choice{told}", kind="malformed") from error
+        told = f"{where} answered 200 without a usable choice"
+        if said:
+            told += f" but an error ({scrub(str(said))[:200]})"
+        if counted is not None and counted.total:
+            raise UselessAnswer(told, counted) from error
+        raise TransientError(told, kind="malformed") from error
 
 
 def _encode_message(message: Message) -> Json:
@@ -103,7 +116,8 @@ def _with_instruction(messages: list[Json], text: str) -> list[Json]:
 
 def _decode_message(data: Json, request: Request) -> Message:
     content = _text(data.get("content"))
-    reasoning = data.get("reasoning_content") or data.get("reasoning") or None
+    reasoning = data.get("reasoning_content") or data.get("reasoning")
+    reasoning = valid_text(reasoning) if isinstance(reasoning, str) and reasoning else None
     if content is not None and "think" in content:
         thought, content = _split_thought(content)
         reasoning = reasoning or thought
@@ -118,10 +132,12 @@ def _decode_message(data: Json, request: Request) -> Message:
 
 def _text(content: Any) -> str | None:
     """Content as text; some servers answer with a list of parts."""
-    if content is None or isinstance(content, str):
-        return content
     if isinstance(content, list):
-        return "".join(part.get("text") or "" for part in content)
+        content = "".join(part.get("text") or "" for part in content)
+    if isinstance(content, str):
+        return valid_text(content)
+    if content is None:
+        return None
     raise TypeError("content is neither text nor parts")
 
 
@@ -136,19 +152,23 @@ def _split_thought(content: str) -> tuple[str | None, str]:
 
 def _decode_tool_call(data: Json, index: int) -> ToolCall:
     function = data["function"]
-    arguments = function.get("arguments")
-    if not isinstance(arguments, str):  # Ollama and others send the object itself
-        arguments = orjson.dumps(arguments or {}).decode()
-    call_id = data.get("id") or f"call_{fingerprint_text(function['name'] + arguments)[:12]}_{index}"
-    return ToolCall(call_id, function["name"], arguments)
+    name, arguments = valid_text(function["name"]), function.get("arguments")
+    # Ollama and others send the object itself.
+    arguments = valid_text(arguments) if isinstance(arguments, str) else dump_json(arguments or {})
+    call_id = data.get("id") or f"call_{fingerprint_text(name + arguments)[:12]}_{index}"
+    return ToolCall(call_id, name, arguments)
 
 
-def _decode_usage(data: Any, request: Request, message: Message) -> tuple[Usage, bool]:
-    """The server's count, or our estimate and True where it sent none."""
+def _decode_usage(data: Any) -> Usage | None:
+    """The server's count; None where it sent none that can be true."""
     if isinstance(data, dict):
         sent, received = data.get("prompt_tokens"), data.get("completion_tokens")
-        if isinstance(sent, int) and isinstance(received, int):
-            return Usage(sent, received), False
+        if is_token_count(sent) and is_token_count(received):
+            return Usage(sent, received)
+    return None
+
+
+def _estimate_usage(request: Request, message: Message) -> Usage:
     said = (message.content or "") + (message.reasoning or "") + "".join(call.arguments for call in message.tool_calls)
     asked = "".join(message.content or "" for message in request.messages)
-    return Usage(estimate_tokens(asked), estimate_tokens(said)), True
+    return Usage(estimate_tokens(asked), estimate_tokens(said))

@@ -47,7 +47,7 @@ class BatchApi:
         base_url: str,
         *,
         where: str,
-        scrub: Callable[[bytes], bytes],
+        scrub: Callable[[str], str],
         api_key: str | None,
         headers: Mapping[str, str],
     ) -> None:
@@ -128,11 +128,11 @@ class BatchApi:
 
     def _translate(self, error: APIStatusError) -> SynthError:
         status = error.status_code
-        body = self._scrub(error.response.content)
-        known = error_of_status(self._where, "", status, error.response.headers, body, at_start=True)
+        body = error.response.content
+        known = error_of_status(self._where, "", status, error.response.headers, body, at_start=True, scrub=self._scrub)
         if isinstance(known, TransientError) or status in (401, 402, 403):
             return known
         return FatalModelError(
-            f"{self._where} does not take batches ({status}: {detail(body)})",
+            f"{self._where} does not take batches ({status}: {detail(body, self._scrub)})",
             hint="leave out `batch`, or check base_url: not every endpoint has OpenAI's Batch API",
         )

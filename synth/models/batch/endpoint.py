@@ -73,9 +73,8 @@ class BatchEndpoint(Endpoint):
         report: Report = ignore,
     ) -> None:
         super().__init__(base_url, api_key=api_key, headers=headers)
-        self._api = BatchApi(
-            self.base_url, where=self.where, scrub=self.scrub_bytes, api_key=api_key, headers=headers or {}
-        )
+        given = {name: value for name, value in self._headers.items() if name != "Content-Type"}
+        self._api = BatchApi(self.base_url, where=self.where, scrub=self.scrub, api_key=api_key, headers=given)
         self._name = name
         self._most = most
         self._seconds_left = seconds_left
@@ -255,14 +254,14 @@ class BatchEndpoint(Endpoint):
         response = line.get("response")
         if not isinstance(response, dict):
             told = (line.get("error") or {}).get("message") or "no answer"
-            self._send_again(item, TransientError(f"{self.where}, in a batch: {told}", kind="timeout"))
+            self._send_again(item, TransientError(f"{self.where}, in a batch: {self.scrub(str(told))}", kind="timeout"))
             return
         status, body = int(response.get("status_code") or 200), response.get("body")
         if status == 200 and isinstance(body, dict):
             item.answer.set_result(body)
             return
-        said = self.scrub_bytes(orjson.dumps(body))
-        error = error_of_status(self.where, item.model, status, {}, said, at_start=False)
+        said = orjson.dumps(body)
+        error = error_of_status(self.where, item.model, status, {}, said, at_start=False, scrub=self.scrub)
         if isinstance(error, TransientError):
             self._send_again(item, error)
         else:

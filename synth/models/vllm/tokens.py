@@ -9,6 +9,7 @@ from synth.models.client import Request
 from synth.models.context import estimate_input
 from synth.models.endpoint import Endpoint
 from synth.models.structured import Way
+from synth.models.tokens import is_token_count
 from synth.models.wire import encode_request
 
 _WAY: Way = "json_schema"  # a schema adds nothing to the prompt then
@@ -23,4 +24,4 @@ async def count_tokens(endpoint: Endpoint, model: str, request: Request) -> int:
     except SynthError:
         return await estimate_input(request)
     count = answer.get("count")
-    return count if isinstance(count, int) else await estimate_input(request)
+    return count if is_token_count(count) else await estimate_input(request)

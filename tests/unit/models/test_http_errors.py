@@ -43,6 +43,16 @@ def test_an_error_body_in_a_line(body: bytes, said: str) -> None:
     assert detail(body) == said
 
 
+def test_secrets_are_taken_out_also_where_json_escapes_them_or_they_would_be_cut_in_two() -> None:
+    def scrub(text: str) -> str:
+        return text.replace("sk/key", "***")
+
+    assert detail(rb'{"error": "no sk\/key"}', scrub) == "no ***"
+    assert "sk" not in detail(b"x" * 297 + b"sk/key", scrub)
+    moved = error_of_status("e", "m", 302, {"Location": "/sk/key/v2"}, b"", at_start=True, scrub=scrub)
+    assert "points to /***/v2" in moved.message
+
+
 def test_a_long_error_body_is_shortened() -> None:
     assert len(detail(b"x" * 100_000)) == 300
 

@@ -100,6 +100,7 @@ async def test_echo_makes_an_instance_of_the_schema() -> None:
         ("- answer: [a\n", ":2:1: expected ',' or ']'"),
         ("answer: a\n", ":1:1: Input should be a valid list"),
         ("- answer: a\n  error: {kind: odd}\n", ":2:11: error.kind: Input should be"),
+        ("- answer: a\n  usage: {input: 9223372036854775808, output: 1}\n", ":2:11: usage.input: Input should be less"),
     ],
 )
 def test_a_wrong_file_is_named_with_line_and_column(tmp_path: Path, text: str, where: str) -> None:

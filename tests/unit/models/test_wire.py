@@ -7,7 +7,7 @@ import pytest
 
 from synth.errors import TransientError
 from synth.messages import Message, StopReason, Tool, ToolCall, Usage
-from synth.models.client import Request, Response, Sampling
+from synth.models.client import Request, Response, Sampling, UselessAnswer
 from synth.models.structured import response_format
 from synth.models.tokens import most_input_tokens
 from synth.models.wire import decode_response, encode_request
@@ -140,14 +140,66 @@ def test_finish_reasons(finish: str | None, stop: str) -> None:
     assert decode({"content": "x"}, finish=finish).stop.value == stop
 
 
-def test_usage_is_the_servers_or_marked_as_ours() -> None:
+def test_usage_is_the_servers() -> None:
     told = decode({"content": "x"}, usage={"prompt_tokens": 3, "completion_tokens": 1})
     assert (told.usage, told.usage_estimated) == (Usage(3, 1), False)
-    for usage in (None, {}, {"prompt_tokens": None, "completion_tokens": None}):
-        guessed = decode({"content": "some words of an answer"}, usage=usage)
-        assert guessed.usage_estimated
-        assert guessed.usage.output == 7
-        assert Response.from_dict(guessed.to_dict()) == guessed
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        {"prompt_tokens": None, "completion_tokens": None},
+        {"prompt_tokens": 3, "completion_tokens": 2**64 - 1},
+        {"prompt_tokens": -1_000_000, "completion_tokens": 3},
+        {"prompt_tokens": True, "completion_tokens": 3},
+    ],
+)
+def test_usage_that_is_not_told_or_cannot_be_is_our_guess_and_marked(usage: dict[str, Any] | None) -> None:
+    guessed = decode({"content": "some words of an answer"}, usage=usage)
+    assert guessed.usage_estimated
+    assert guessed.usage.output == 7
+    assert Response.from_dict(guessed.to_dict()) == guessed
+
+
+def test_half_a_character_becomes_valid_text() -> None:
+    response = decode({"content": "a\ud83d", "reasoning": "\ud83d\ude00 \ude00"})
+    assert (response.message.content, response.message.reasoning) == ("a\ufffd", "\U0001f600 \ufffd")
+    assert orjson.dumps(response.to_dict())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": '{"name": "t", "arguments": {"x": "\\ud83d"}}'},
+        {"content": None, "tool_calls": [{"function": {"name": "t", "arguments": {"x": "\ud83d"}}}]},
+        {"content": None, "tool_calls": [{"function": {"name": "t", "arguments": '{"x":"\ud83d"}'}}]},
+    ],
+)
+def test_half_a_character_in_a_tool_call_is_no_malformed_answer(message: dict[str, Any]) -> None:
+    (call,) = decode(message, ask(tools=(Tool("t", "", {}),))).message.tool_calls
+    assert call.arguments == '{"x":"\ufffd"}'
+
+
+def test_a_number_of_any_length_in_a_tool_call_is_no_malformed_answer() -> None:
+    text = '{"name": "t", "arguments": {"x": 123456789012345678901234567890}}'
+    (call,) = decode({"content": text}, ask(tools=(Tool("t", "", {}),))).message.tool_calls
+    assert call.arguments == '{"x":123456789012345678901234567890}'
+
+
+def test_what_a_useless_answer_cost_is_told() -> None:
+    data = {"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 1000}}
+    with pytest.raises(UselessAnswer) as caught:
+        decode_response(data, ask(), where="e", model="m")
+    assert (caught.value.usage, caught.value.kind) == (Usage(10, 1000), "malformed")
+
+
+def test_what_is_said_instead_of_a_choice_is_scrubbed_before_it_is_shortened() -> None:
+    data = {"choices": [], "error": {"message": "x" * 175 + "sk-key-0123"}}
+    with pytest.raises(TransientError, match="but an error") as caught:
+        decode_response(data, ask(), where="e", model="m", scrub=lambda text: text.replace("sk-key-0123", "***"))
+    assert "sk-" not in caught.value.message
 
 
 @pytest.mark.parametrize(
