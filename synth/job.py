@@ -168,7 +168,10 @@ class _Job:
             try:
                 before = float(store.meta().get("seconds", 0))
                 ending, calls = await self._carry_out(store, prepared)
-                await store.flush()
+                try:
+                    await store.flush()
+                except RunError as error:
+                    ending = _failed(error)
                 seconds = before + time.monotonic() - started
                 summary = summarize(recipe, store, ending, calls=calls, seconds=seconds, embeddings=self._embeddings)
                 for gate, report in summary.get("judges", {}).items():
@@ -274,7 +277,7 @@ class _Job:
                 raise
             ending = _INTERRUPTED
         except RunError as error:
-            ending = Ending("failed", error.message, error.hint, error.exit_code)
+            ending = _failed(error)
         return ending, _calls(store, caller)
 
     def _interrupt(self) -> None:
@@ -285,6 +288,10 @@ class _Job:
             self._runner.interrupt()
         elif self._task is not None:
             self._task.cancel()
+
+
+def _failed(error: RunError) -> Ending:
+    return Ending("failed", error.message, error.hint, error.exit_code)
 
 
 def _runs_programs(spec: GeneratorSpec) -> bool:

@@ -7,13 +7,22 @@ decided in plan order. So the same responses give the same dataset at any concur
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from synth.agents.context import UnitContext
 from synth.diversity.long_tail import with_typos
-from synth.errors import BudgetSpent, EndpointUnavailable, Rejected, RunError, SynthError, TransientError, UsageError
+from synth.errors import (
+    BudgetSpent,
+    EndpointUnavailable,
+    Rejected,
+    ResponseError,
+    RunError,
+    SynthError,
+    TransientError,
+    UsageError,
+)
 from synth.events import Listener, UnitDecided
 from synth.example import Attempt, Verdict, WorkUnit
 from synth.gates.base import judge_all
@@ -59,7 +68,7 @@ class Runner:
         self._stop: SynthError | None = None
         self._unavailable: dict[str, EndpointUnavailable] = {}
         self._interrupted = False
-        self._defect: Exception | None = None
+        self._defect: BaseException | None = None
 
     def interrupt(self) -> None:
         """End soon, resumable: what is in flight is dropped, what was answered is kept."""
@@ -67,18 +76,15 @@ class Runner:
         self._wake.set()
 
     async def run(self) -> Ending:
-        """Make every line's count, or find out why not."""
+        """Make every line's count, or find out why not. Raises ``RunError`` where the store cannot be written."""
         try:
-            await self._start_lines()
             while not self._over():
-                self._start_later_generations()
+                self._start_lines()
                 self._start_units()
-                if not self._in_flight:
+                if not self._in_flight and not self._wake.is_set():  # set: something ended while lines were decided
                     break
                 await self._wake.wait()
                 self._wake.clear()
-                if self._defect is not None:
-                    raise self._defect
                 for line in self._lines:
                     await self._decide(line)
         finally:
@@ -86,52 +92,54 @@ class Runner:
         for line in self._lines:
             await self._decide(line)
             await self._decide_beyond_gaps(line)
+        if self._defect is not None and not (self._done or self._interrupted):
+            raise self._defect
         return self._ending()
 
-    async def _start_lines(self) -> None:
-        """Make ready what each line compares with; an interruption does not wait for it."""
-        starting = asyncio.gather(
-            *(line.start(self._caller) for line in self._lines if line.source is None and not line.done)
-        )
-        starting.add_done_callback(lambda _: self._wake.set())
-        await self._wake.wait()
-        if not starting.done():
-            starting.cancel()
-        try:
-            await starting
-        except asyncio.CancelledError:
-            if not self._interrupted:
-                raise
-        except (BudgetSpent, RunError, UsageError) as error:
-            self._stop = error
-
-    def _start_later_generations(self) -> None:
-        """Start what took its seeds from a line that has just made its count."""
+    def _start_lines(self) -> None:
+        """Make ready what each line compares with; one that takes its seeds from another waits for its count."""
+        if self._stop is not None:
+            return
         for line in self._lines:
-            source = line.source
-            if source is None or not source.done or line.over or line.started or _STARTING in line.running:
+            if line.over or line.started or _STARTING in line.running or line.spec.id in self._unavailable:
                 continue
-            self._in_flight += 1
-            line.running[_STARTING] = asyncio.get_running_loop().create_task(self._start_later(line, source))
+            if line.source is None or line.source.done:
+                self._begin(line, _STARTING, self._start_line(line))
 
-    async def _start_later(self, line: Line, source: Line) -> None:
-        try:
+    async def _start_line(self, line: Line) -> None:
+        if line.source is not None:
+            source = line.source.spec.id
             await self._store.flush()
-            rows = self._store.accepted_rows(source.spec.id)
-            line.use_seeds(seeds_from_rows(rows, line.spec.needs, source=source.spec.id, user=line.spec.id))
-            await line.start(self._caller)
-        except (BudgetSpent, RunError, UsageError) as error:
+            rows = self._store.accepted_rows(source)
+            line.use_seeds(seeds_from_rows(rows, line.spec.needs, source=source, user=line.spec.id))
+        await line.start(self._caller)
+
+    def _begin(self, line: Line, place: int, work: Coroutine[Any, Any, None]) -> None:
+        """Have ``work`` done beside everything else; ``place`` is where it stands among what the line has running."""
+        self._in_flight += 1
+        line.running[place] = task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(lambda done: self._end(line, place, done))  # also of one cancelled before it began
+
+    def _end(self, line: Line, place: int, done: asyncio.Task[None]) -> None:
+        """Note that something ended, and what it ended by."""
+        del line.running[place]
+        self._in_flight -= 1
+        self._wake.set()
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, EndpointUnavailable):  # generators that ask other endpoints go on
+            self._unavailable[line.spec.id] = error
+        elif isinstance(error, BudgetSpent | RunError | UsageError):
             if self._stop is None or isinstance(self._stop, BudgetSpent):
                 self._stop = error
-        except Exception as defect:  # noqa: BLE001 - raised again by run(), as for a unit
-            self._defect = defect
-        finally:
-            del line.running[_STARTING]
-            self._in_flight -= 1
-            self._wake.set()
+        elif error is not None:  # a unit that vanished would leave the others waiting for their turn
+            self._defect = error
+
+    @property
+    def _done(self) -> bool:
+        return all(line.done for line in self._lines)
 
     def _over(self) -> bool:
-        if self._interrupted or isinstance(self._stop, RunError | UsageError):
+        if self._interrupted or self._defect is not None or isinstance(self._stop, RunError | UsageError):
             return True
         if self._stop is not None:
             return self._in_flight == 0
@@ -150,26 +158,29 @@ class Runner:
 
     def _start(self, line: Line) -> None:
         unit = line.take_unit()
-        self._in_flight += 1
-        line.running[unit.index] = asyncio.get_running_loop().create_task(self._carry_out(line, unit))
+        self._begin(line, unit.index, self._carry_out(line, unit))
 
     async def _carry_out(self, line: Line, unit: WorkUnit) -> None:
-        context = UnitContext(unit, self._caller)
-        try:
-            line.finished[unit.index] = await self._attempt(line, context)
-        except EndpointUnavailable as error:  # generators that ask other endpoints go on
-            self._unavailable[line.spec.id] = error
-        except (BudgetSpent, RunError, UsageError) as error:
-            if self._stop is None or isinstance(self._stop, BudgetSpent):
-                self._stop = error
-        except Exception as defect:  # noqa: BLE001 - raised again by run(): a unit that vanished would leave it waiting
-            self._defect = defect
-        finally:
-            del line.running[unit.index]
-            self._in_flight -= 1
-            self._wake.set()
+        line.finished[unit.index] = await self._attempt(line, UnitContext(unit, self._caller))
 
     async def _attempt(self, line: Line, context: UnitContext) -> Attempt:
+        """What becomes of a unit. What is raised and does not end the run ends the attempt: a kind may be the user's
+        own Python, and what it makes may be nothing that a row can hold."""
+        try:
+            attempt = await self._make(line, context)
+            _check_row(attempt)
+            if line.novelty is not None and attempt.draft is not None and attempt.rejection is None:
+                await line.novelty.prepare(context.unit, attempt.draft.text)
+        except (BudgetSpent, RunError, UsageError):
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            reason = f"{type(error).__name__}: {error}".encode(errors="replace").decode()
+            return Attempt(context.unit, context.lineage(), None, (Verdict("error", False, reason),))
+        return attempt
+
+    @staticmethod
+    async def _make(line: Line, context: UnitContext) -> Attempt:
+        """The draft, and what the gates say of it; or why there is none."""
         try:
             draft = with_typos(context.unit, await line.generator.make(context))
             if line.spec.preference and "rejected" not in draft.extra:
@@ -178,15 +189,12 @@ class Runner:
         except Rejected as rejected:
             verdict = Verdict(rejected.gate, False, rejected.reason)
             return Attempt(context.unit, context.lineage(), None, (verdict,), rejected.text)
+        except ResponseError as error:
+            return Attempt(
+                context.unit, context.lineage(), None, (Verdict(error.kind, False, error.message),), error.text
+            )
         except TransientError as error:
             return Attempt(context.unit, context.lineage(), None, (Verdict("model", False, error.message),))
-        except SynthError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a kind may be the user's own Python: this ends its attempt only
-            reason = f"{type(error).__name__}: {error}"
-            return Attempt(context.unit, context.lineage(), None, (Verdict("error", False, reason),))
-        if line.novelty is not None and all(verdict.passed for verdict in verdicts):
-            await line.novelty.prepare(context.unit, draft.text)
         return Attempt(context.unit, context.lineage(), draft, verdicts)
 
     async def _decide(self, line: Line) -> None:
@@ -202,13 +210,15 @@ class Runner:
                 task.cancel()
 
     async def _decide_beyond_gaps(self, line: Line) -> None:
-        """What is complete behind a unit that did not end is shown now, and decided again in its turn on resume."""
+        """What is complete behind a unit that did not end is shown now, up to the count, and decided again in its turn
+        on resume: the line counts only what was decided in plan order."""
+        shown = line.accepted
         for index in sorted(line.finished):
-            if line.over:
+            if line.over or shown == line.spec.count:
                 return
             attempt = line.finished.pop(index)
             (novel,) = await self._compare(line, [attempt])
-            line.accepted += self._record(line, attempt, novel, provisional=True) is None
+            shown += self._record(line, attempt, novel, provisional=True) is None
 
     @staticmethod
     async def _compare(line: Line, block: list[Attempt]) -> list[Verdict | None]:
@@ -249,7 +259,7 @@ class Runner:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _ending(self) -> Ending:
-        if all(line.done for line in self._lines):
+        if self._done:
             return Ending("complete")
         if self._interrupted:
             return Ending("interrupted", "interrupted", exit_code=130)
@@ -270,3 +280,12 @@ class Runner:
             return Ending("short", f"there is little new to be had: {told}", hint, exit_code=3)
         hint = "see rejected.jsonl for the reasons; raise budget.attempts and run the same command again to go on"
         return Ending("short", f"the attempts ran out: {told}", hint, exit_code=3)
+
+
+def _check_row(attempt: Attempt) -> None:
+    """Raise here what would be raised when the attempt is recorded: ``TypeError`` or ``UnicodeEncodeError``."""
+    if attempt.rejection is not None:
+        rejected_row(attempt, attempt.rejection)
+    elif attempt.draft is not None:
+        accepted_row(attempt, attempt.draft, attempt.verdicts)
+        attempt.draft.text.encode()

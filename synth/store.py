@@ -2,7 +2,7 @@
 
 Writes come from the event loop and are committed by one thread in groups: what comes within ``GROUP_SECONDS``, or
 while the commit before is under way. A call is shown to nobody before its group is on disk (WAL, ``synchronous=FULL``:
-it survives a power cut, not only a kill).
+it survives a power cut, not only a kill). When a commit has failed, nothing more is recorded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import orjson
 
-from synth.errors import RunError, UsageError
+from synth.errors import ResponseError, RunError, UsageError
 from synth.example import generator_of
 from synth.messages import Usage
 from synth.models.caller import CallRecord
@@ -27,6 +27,7 @@ from synth.models.client import Request, Response
 
 GROUP_SECONDS = 0.004
 _ROWS = 256  # in one statement; SQLite takes 32,766 values
+_MOST_TOKENS = 2**40  # of one call: their sums fit into SQLite's 64 bits
 PACE_SECONDS = 5
 """What was done in so many seconds makes one row of ``pace``; ``at`` is Unix time."""
 _VERSION = 1
@@ -59,6 +60,12 @@ INSERT INTO pace VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (at) DO UPDATE SET
     cost_usd = cost_usd + excluded.cost_usd
 """
 
+# Each attempt beside its number among those of its generator: up to the first gap that is its place.
+_NUMBERED = """
+(SELECT generator, place, gate, ROW_NUMBER() OVER (PARTITION BY generator ORDER BY place) - 1 AS number
+ FROM attempts WHERE provisional = 0)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -81,7 +88,7 @@ class _Group:
     """The writes of one commit, and whoever waits for it."""
 
     def __init__(self) -> None:
-        self.calls: list[CallRecord] = []
+        self.calls: list[tuple[Any, ...]] = []
         self.attempts: list[tuple[Any, ...]] = []
         self.vectors: list[tuple[str, bytes]] = []
         self.done = asyncio.Event()
@@ -98,6 +105,7 @@ class Store:
         self._writer: sqlite3.Connection | None = None
         self._group: _Group | None = None
         self._committing: asyncio.Future[None] | None = None
+        self._error: RunError | UsageError | None = None
         self._journaled: dict[tuple[str, str], int] = {}
 
     @classmethod
@@ -121,19 +129,21 @@ class Store:
     # -- what an earlier invocation left ------------------------------------------------------------------------
 
     def prepare_resume(self) -> None:
-        """Forget provisional decisions, and index the journaled calls of units that are still to be decided."""
+        """Forget provisional decisions and those behind a gap, which a commit that failed may have left; index the
+        journaled calls of units that are still to be decided."""
         with self._reader:
             self._reader.execute("DELETE FROM attempts WHERE provisional = 1")
+            behind = f"SELECT generator, place FROM {_NUMBERED} WHERE place > number"  # noqa: S608
+            self._reader.execute(f"DELETE FROM attempts WHERE (generator, place) IN ({behind})")  # noqa: S608
         rows = self._reader.execute(
             "SELECT rowid, id, fingerprint FROM calls WHERE unit NOT IN (SELECT unit FROM attempts)"
         )
         self._journaled = {(call, fingerprint): rowid for rowid, call, fingerprint in rows}
 
     def progress(self) -> dict[str, Progress]:
-        """How far each generator has been decided."""
-        rows = self._reader.execute(
-            "SELECT generator, COUNT(*), COUNT(*) - COUNT(gate) FROM attempts WHERE provisional = 0 GROUP BY generator"
-        )
+        """How far each generator has been decided: up to the first place that is missing."""
+        query = f"SELECT generator, COUNT(*), COUNT(*) - COUNT(gate) FROM {_NUMBERED} WHERE place = number GROUP BY 1"  # noqa: S608
+        rows = self._reader.execute(query)
         return {generator: Progress(decided, accepted) for generator, decided, accepted in rows}
 
     def meta(self) -> dict[str, str]:
@@ -161,9 +171,13 @@ class Store:
         return CallRecord(call_id, unit, model, fingerprint, request, answer, cost, seconds, tries, source)
 
     async def record_call(self, record: CallRecord) -> None:
-        """Return when the record is committed to disk. Raises ``RunError`` when it cannot be."""
+        """Return when the record is committed to disk.
+
+        Raises ``ResponseError`` for an answer that no store can hold, ``RunError`` when none can be committed.
+        """
+        row = _call_row(record)
         group = self._open_group()
-        group.calls.append(record)
+        group.calls.append(row)
         await group.done.wait()
         if group.error is not None:
             raise group.error
@@ -216,7 +230,8 @@ class Store:
     ) -> None:
         """Note what became of a unit; ``text`` is what the novelty filter remembers of an accepted one.
 
-        Not awaited: if it is lost, the journal leads to the same decision again.
+        Not awaited: if it is lost, the journal leads to the same decision again. Raises ``RunError`` when an earlier
+        commit has failed.
         """
         self._open_group().attempts.append((generator, place, unit, gate, row, text, int(provisional)))
 
@@ -309,6 +324,8 @@ class Store:
     # -- commits --------------------------------------------------------------------------------------------------
 
     def _open_group(self) -> _Group:
+        if self._error is not None:
+            raise self._error
         if self._group is None:
             self._group = _Group()
             asyncio.get_running_loop().call_later(GROUP_SECONDS, self._start_commit, self._group)
@@ -324,41 +341,48 @@ class Store:
 
     def _finish_commit(self, group: _Group, done: asyncio.Future[None]) -> None:
         self._committing = None
-        error = done.exception()
-        if isinstance(error, sqlite3.Error | OSError):
-            group.error = _failure(self.path, error)
-            group.error.__cause__ = error
-        elif error is not None:
-            raise error
-        group.done.set()
+        self._settle(group, done.exception())
         if self._group is not None:
             self._start_commit(self._group)
+
+    def _settle(self, group: _Group, error: BaseException | None) -> None:
+        """Wake those who wait for ``group``; the first error is kept, for whoever comes later."""
+        if error is not None:
+            group.error = _failure(self.path, error)
+            group.error.__cause__ = error
+            self._error = self._error or group.error
+        group.done.set()
 
     def _commit(self, group: _Group) -> None:
         if self._writer is None:
             self._writer = _connect(self.path, check_same_thread=False)
         with self._writer:
-            _insert(self._writer, "INSERT OR REPLACE INTO calls", list(map(_call_row, group.calls)))
+            _insert(self._writer, "INSERT OR REPLACE INTO calls", group.calls)
             _insert(self._writer, "INSERT OR REPLACE INTO attempts", group.attempts)
             _insert(self._writer, "INSERT OR IGNORE INTO vectors", group.vectors)
             if group.calls or group.attempts:
                 self._writer.execute(_ADD_PACE, _pace_row(group))
 
     async def flush(self) -> None:
-        """Return when everything recorded so far is on disk. Raises ``RunError`` when it cannot be."""
-        group = self._group
-        if group is None:
-            if self._committing is not None:
-                await asyncio.wait([self._committing])
-            return
-        self._start_commit(group)
-        await group.done.wait()
-        if group.error is not None:
-            raise group.error
+        """Return when everything recorded so far is on disk. Raises ``RunError`` when something is not."""
+        if self._group is not None:
+            group = self._group
+            self._start_commit(group)
+            await group.done.wait()
+        elif self._committing is not None:
+            await asyncio.wait([self._committing])
+        if self._error is not None:
+            raise self._error
 
     def close(self) -> None:
-        """Close both connections; what was not flushed is not waited for."""
+        """Commit what is open and close both connections. An error in that is told to those who wait for a record;
+        others :meth:`flush` first."""
+        group, self._group = self._group, None
+        last = self._thread.submit(self._commit, group) if group is not None else None
         self._thread.shutdown(wait=True)
+        if group is not None and last is not None:
+            self._settle(group, last.exception())
+        self._error = self._error or RunError(f"the run store {self.path} is closed")
         if self._writer is not None:
             self._writer.close()
         self._reader.close()
@@ -382,14 +406,22 @@ def _insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any,
 
 
 def _call_row(record: CallRecord) -> tuple[Any, ...]:
+    """Raises ``ResponseError`` where there is none: half a character, a number that is too large."""
     usage = record.usage
+    if max(usage.input, usage.output) > _MOST_TOKENS:
+        raise ResponseError(f"the answer is said to be of {usage.total} tokens", kind="malformed")
+    try:
+        request, response = orjson.dumps(_request_row(record.request)), orjson.dumps(record.response.to_dict())
+    except TypeError as error:
+        text = (record.response.message.content or "").encode(errors="replace").decode()
+        raise ResponseError(f"the answer cannot be kept: {error}", kind="malformed", text=text) from error
     return (
         record.id,
         record.fingerprint,
         record.unit,
         record.model,
-        orjson.dumps(_request_row(record.request)),
-        orjson.dumps(record.response.to_dict()),
+        request,
+        response,
         usage.input,
         usage.output,
         record.cost_usd,
@@ -400,15 +432,15 @@ def _call_row(record: CallRecord) -> tuple[Any, ...]:
 
 
 def _pace_row(group: _Group) -> tuple[Any, ...]:
-    sent = [record for record in group.calls if record.source == "sent"]
+    sent = [(received, given, cost) for *_, received, given, cost, _, _, source in group.calls if source == "sent"]
     return (
         int(time.time()) // PACE_SECONDS * PACE_SECONDS,
         len(group.attempts),
         sum(gate is None for _, _, _, gate, *_ in group.attempts),
         len(sent),
-        sum(record.usage.input for record in sent),
-        sum(record.usage.output for record in sent),
-        sum(record.cost_usd or 0.0 for record in sent),
+        sum(received for received, _, _ in sent),
+        sum(given for _, given, _ in sent),
+        sum(cost or 0.0 for _, _, cost in sent),
     )
 
 
@@ -421,8 +453,10 @@ def _request_row(request: Request) -> dict[str, Any]:
     return row
 
 
-def _failure(path: Path, error: sqlite3.Error | OSError) -> RunError | UsageError:
+def _failure(path: Path, error: BaseException) -> RunError | UsageError:
     text = str(error)
+    if not isinstance(error, sqlite3.Error | OSError):
+        return RunError(f"what was made cannot be kept in {path}: {type(error).__name__}: {text}")
     if "disk is full" in text or getattr(error, "errno", None) == errno.ENOSPC:
         return RunError(
             f"the disk that holds {path.parent} is full", hint="free some space and run the same command again"

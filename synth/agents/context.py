@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ class UnitContext:
         self.rng = derive_rng(unit.rng_seed)
         self._caller = caller
         self._records: list[CallRecord] = []
+        self._answers: dict[tuple[str, str], asyncio.Future[CallRecord]] = {}
         self._prompts: dict[str, str] = {}
         self._ancestors = (*unit.seed.ancestors, unit.seed.id) if unit.seed is not None else ()
         self._seeds = list(self._ancestors)
@@ -62,12 +64,21 @@ class UnitContext:
     async def call(self, model: str, request: Request, key: str) -> CallRecord:
         """Ask a model; ``key`` names the call within the unit and must not depend on the order of completion.
 
-        Raises what ``Caller.call`` raises.
+        What was asked under the same key before is not asked again: the journal holds one answer to it, so a resumed
+        run could give no other. Raises what ``Caller.call`` raises.
         """
+        asked = key, request.fingerprint(model)
+        if asked in self._answers:
+            return await self._answers[asked]
+        answer = asyncio.ensure_future(self._caller.call(model, request, unit=self.unit.id, key=key))
+        self._answers[asked] = answer
         try:
-            record = await self._caller.call(model, request, unit=self.unit.id, key=key)
+            record = await answer
         except UnusableAnswer as error:  # it was paid for, so it belongs to the lineage
             self._records.append(error.record)
+            raise
+        except BaseException:  # nothing came of it, so it may be asked again
+            del self._answers[asked]
             raise
         self._records.append(record)
         return record

@@ -3,7 +3,9 @@
 import asyncio
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -12,14 +14,23 @@ from hypothesis import strategies as st
 
 from synth.agents.context import UnitContext
 from synth.diversity.novelty import Novelty
-from synth.errors import BudgetSpent, FatalModelError, Rejected
+from synth.errors import (
+    BudgetSpent,
+    EndpointUnavailable,
+    FatalModelError,
+    Rejected,
+    ResponseError,
+    SynthError,
+    TransientError,
+)
 from synth.events import Event, UnitDecided, ignore
-from synth.example import Draft
+from synth.example import Draft, Verdict
 from synth.line import Line
 from synth.messages import Message, StopReason, Usage
-from synth.models.caller import CallRecord
+from synth.models.caller import Caller, CallRecord
 from synth.models.client import Request, Response, Sampling
 from synth.plan import Plan
+from synth.prompts import PromptError
 from synth.recipe.diversity import DiversitySpec
 from synth.recipe.kinds.base import GeneratorSpec
 from synth.recipe.kinds.solved import CotSpec
@@ -83,12 +94,14 @@ def words(index: int) -> str:
     return f"example number {index} says something of its own " + " ".join(f"w{index}x{i}" for i in range(8))
 
 
-def make_line(count: int, outcome: Outcome, store: Store, *, attempts: float = 5, novelty: bool = True) -> Line:
-    spec: GeneratorSpec = CotSpec(kind="cot", id="g", count=count)
+def make_line(
+    count: int, outcome: Outcome, store: Store, *, attempts: float = 5, novelty: bool = True, name: str = "g"
+) -> Line:
+    spec: GeneratorSpec = CotSpec(kind="cot", id=name, count=count)
     recipe = Recipe(name="t", seed=7, models={"m": ModelSpec(provider="scripted")}, generate=[spec])
-    known = store.progress().get("g", Progress())
-    filter_ = Novelty(DiversitySpec(), (), store.accepted_texts("g")) if novelty else None
-    history = store.rejections_of("g")
+    known = store.progress().get(name, Progress())
+    filter_ = Novelty(DiversitySpec(), (), store.accepted_texts(name)) if novelty else None
+    history = store.rejections_of(name)
     return Line(spec, Plan(recipe, spec, ()), Scripted(outcome), filter_, known, attempts, history)
 
 
@@ -237,3 +250,232 @@ async def test_an_interrupted_run_keeps_what_is_complete_and_resumes_to_the_same
     ending, rows, second = await run_once(path, 30, words, seed=9)
     assert (ending.status, rows) == ("complete", expected)
     assert len(caller.sent) + len(second.sent) <= 60 + 5
+
+
+class Withholding(EchoCaller):
+    """Answers all units but one; ``fails``: says so in the end, instead of leaving it waiting."""
+
+    def __init__(self, store: Store, unit: str, fails: SynthError | None) -> None:
+        super().__init__(store)
+        self.enough = asyncio.Event()
+        self._unit = unit
+        self._fails = fails
+
+    async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
+        if unit == self._unit:
+            await self.enough.wait()
+            if self._fails is None:
+                await asyncio.Event().wait()
+            else:
+                raise self._fails
+        return await super().call(model, request, unit=unit, key=key)
+
+
+@pytest.mark.parametrize(
+    ("fails", "status", "exit_code"),
+    [
+        (None, "interrupted", 130),
+        (BudgetSpent("tokens", "the budget is spent"), "short", 3),
+        (EndpointUnavailable("it asks to wait for two hours"), "short", 3),
+    ],
+    ids=["interrupted", "spent", "unavailable"],
+)
+async def test_a_run_with_a_gap_is_not_complete_whatever_stands_behind_it(
+    tmp_path: Path, fails: SynthError | None, status: str, exit_code: int
+) -> None:
+    path = tmp_path / "a.sqlite"
+
+    def outcome(index: int) -> str:
+        return "!form" if index < 8 else words(index)
+
+    _, expected, whole = await run_once(tmp_path / "whole.sqlite", 4, outcome)
+    store = Store.open(path)
+    store.prepare_resume()
+    caller = Withholding(store, "g-000009", fails)
+    line = make_line(4, outcome, store)
+    runner = Runner([line], caller, store, ignore, 8)
+    task = asyncio.create_task(runner.run())
+    while len(line.finished) < 6:  # noqa: ASYNC110 - the line under test has no event to wait for
+        await asyncio.sleep(0.001)
+    caller.enough.set()
+    if fails is None:
+        runner.interrupt()
+    ending = await task
+    await store.flush()
+    shown = [orjson.loads(row)["id"] for row in store.accepted_rows("g")]
+    store.close()
+    assert (ending.status, ending.exit_code) == (status, exit_code)
+    assert shown == ["g-000008", "g-000010", "g-000011", "g-000012"]
+    ending, rows, second = await run_once(path, 4, outcome)
+    assert (ending.status, rows) == ("complete", expected)
+    assert not set(caller.sent) & set(second.sent)
+    assert "g-000009/ask.0" in second.sent
+    assert whole.replayed == 0
+
+
+class Once(Scripted):
+    """Does what it is given to do for unit 1."""
+
+    def __init__(self, act: Callable[[], dict[str, Any]], text: str = "") -> None:
+        super().__init__(words)
+        self._act = act
+        self._text = text
+
+    async def make(self, context: UnitContext) -> Draft:
+        draft = await super().make(context)
+        if context.unit.index != 1:
+            return draft
+        return Draft(draft.messages, self._text or draft.text, extra=self._act())
+
+
+def raising(error: Exception) -> Callable[[], dict[str, Any]]:
+    def act() -> dict[str, Any]:
+        raise error
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("kind", "gate", "told"),
+    [
+        (Once(raising(ResponseError("it was cut off", kind="length", text="half"))), "length", "it was cut off"),
+        (Once(raising(TransientError("no answer", kind="timeout"))), "model", "no answer"),
+        (Once(raising(PromptError("'topic' is undefined"))), "error", "PromptError: 'topic' is undefined"),
+        (Once(raising(ValueError("half a character: \ud83d"))), "error", "ValueError: half a character: ?"),
+        (Once(raising(Rejected("form", "bad", text="\ud83d"))), "error", "surrogates not allowed"),
+        (Once(lambda: {"price": Decimal("1.5")}), "error", "not JSON serializable: decimal.Decimal"),
+        (Once(lambda: {"large": 2**70}), "error", "Integer exceeds 64-bit range"),
+        (Once(lambda: {"said": "\ud83d"}), "error", "surrogates not allowed"),
+        (Once(dict, "half a character: \ud83d"), "error", "surrogates not allowed"),
+    ],
+    ids=["answer", "transient", "prompt", "reason", "text", "decimal", "large", "surrogate", "compared"],
+)
+async def test_what_a_kind_cannot_make_ends_its_attempt_only(tmp_path: Path, kind: Once, gate: str, told: str) -> None:
+    store = Store.open(tmp_path / "a.sqlite")
+    line = make_line(3, words, store)
+    line.generator = kind
+    ending = await Runner([line], EchoCaller(store), store, ignore, 4).run()
+    await store.flush()
+    rejected = [orjson.loads(row) for row in store.rejected_rows("g")]
+    assert ending == Ending("complete")
+    assert [(row["id"], row["gate"]) for row in rejected] == [("g-000001", gate)]
+    assert told in rejected[0]["reason"]
+    assert len(list(store.accepted_rows("g"))) == 3
+    store.close()
+
+
+class Deciding(Novelty):
+    """Takes its time over the first block, until another line's unit is finished."""
+
+    def __init__(self, until: Callable[[], bool]) -> None:
+        super().__init__(DiversitySpec(), (), ())
+        self._until = until
+
+    async def judge(self, drafts: Any) -> list[Verdict | None]:
+        while not self._until():  # noqa: ASYNC110 - the line under test has no event to wait for
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)
+        return await super().judge(drafts)
+
+
+async def test_what_ends_while_another_line_is_decided_does_not_end_the_run(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "a.sqlite")
+    decides = asyncio.Event()
+
+    class Late(Scripted):
+        async def make(self, context: UnitContext) -> Draft:
+            await decides.wait()
+            return await super().make(context)
+
+    first = make_line(1, lambda index: words(index) if index else "!form", store, name="a")
+    first.generator = Late(lambda index: words(index) if index else "!form")
+    second = make_line(1, words, store, name="b")
+
+    def first_is_made() -> bool:
+        decides.set()
+        return 0 in first.finished or first.decided > 0
+
+    second.novelty = Deciding(first_is_made)
+    ending = await asyncio.wait_for(Runner([first, second], EchoCaller(store), store, ignore, 2).run(), 10)
+    assert ending == Ending("complete")
+    assert (first.decided, second.decided) == (2, 1)
+    store.close()
+
+
+async def test_a_line_whose_endpoint_is_out_leaves_the_start_of_others_alone(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "a.sqlite")
+    out, slow = make_line(2, words, store, name="a"), make_line(2, words, store, name="b")
+    start = slow.start
+
+    async def refuse(caller: Caller) -> None:
+        raise EndpointUnavailable("it asks to wait for two hours")
+
+    async def start_late(caller: Caller) -> None:
+        await asyncio.sleep(0.02)
+        await start(caller)
+
+    out.start, slow.start = refuse, start_late  # type: ignore[method-assign]
+    ending = await Runner([out, slow], EchoCaller(store), store, ignore, 4).run()
+    assert (ending.status, ending.exit_code, ending.message) == ("short", 3, "it asks to wait for two hours")
+    assert (out.accepted, slow.accepted) == (0, 2)
+    store.close()
+
+
+async def test_a_run_that_fails_as_it_starts_waits_for_all_that_it_began(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "a.sqlite")
+    wrong, slow = make_line(2, words, store, name="a"), make_line(2, words, store, name="b")
+    ended = False
+
+    async def refuse(caller: Caller) -> None:
+        await asyncio.sleep(0.001)
+        raise FatalModelError("the key is wrong")
+
+    async def end_late(caller: Caller) -> None:
+        nonlocal ended
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.02)
+            ended = True
+
+    wrong.start, slow.start = refuse, end_late  # type: ignore[method-assign]
+    ending = await Runner([wrong, slow], EchoCaller(store), store, ignore, 4).run()
+    assert (ending.status, ending.message, ended) == ("failed", "the key is wrong", True)
+    store.close()
+
+
+async def test_a_unit_that_is_dropped_before_it_began_is_not_waited_for(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "a.sqlite")
+    line = make_line(1, words, store)
+    runner = Runner([line], EchoCaller(store), store, ignore, 2)
+    runner._start(line)
+    for task in line.running.values():
+        task.cancel()
+    await asyncio.sleep(0.001)
+    assert (line.running, runner._in_flight) == ({}, 0)
+    store.close()
+
+
+async def test_a_store_that_cannot_be_written_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.open(tmp_path / "a.sqlite")
+    commit = Store._commit
+
+    def fail(self: Store, group: Any) -> None:
+        if group.attempts and not group.calls:
+            raise OSError(28, "No space left on device")
+        commit(self, group)
+
+    monkeypatch.setattr(Store, "_commit", fail)
+
+    class Slow(EchoCaller):
+        async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
+            await asyncio.sleep(0.02)  # so that the decision before is committed by itself
+            return await super().call(model, request, unit=unit, key=key)
+
+    ending = await Runner([make_line(6, words, store)], Slow(store), store, ignore, 1).run()
+    assert (ending.status, ending.exit_code) == ("failed", 1)
+    assert "is full" in ending.message
+    monkeypatch.undo()
+    store.close()
+    ending, rows, _ = await run_once(tmp_path / "a.sqlite", 6, words)
+    assert (ending.status, len(rows)) == ("complete", 6)
