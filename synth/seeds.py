@@ -226,12 +226,20 @@ class _SeedsFile:
         number = 0
         try:
             with parquet.ParquetFile(self.path) as file:
+                names = file.schema_arrow.names
+                twice = {name for name in names if names.count(name) > 1}
+                if twice:
+                    self.report(0, f"there are two columns of the name {min(twice)!r}")
+                    return
                 for batch in file.iter_batches(batch_size=1000):
                     for row in batch.to_pylist():
                         number += 1
                         yield number, {name: _plain(value) for name, value in row.items()}
         except pyarrow.ArrowException as error:
             self.report(0, f"not a Parquet file that can be read: {str(error).splitlines()[0]}")
+        except (OverflowError, ValueError) as error:
+            hint = "correct it, or make the column text"
+            self.report(number + 1, f"from here on there is a date or time that Python cannot hold: {error}", hint)
 
 
 def _check_columns(file: _SeedsFile, rows: list[tuple[int, Json]], spec: SeedsSpec) -> None:

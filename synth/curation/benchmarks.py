@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synth.curation.reading import read_rows
+from synth.diversity.words import WORD
 from synth.errors import UsageError
 from synth.recipe.cleaning import DecontaminateOptions
 
 if TYPE_CHECKING:
     from synth.diversity.vectors import Vectors
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(WORD)
 _FEWEST_WORDS = 5
-"""A benchmark text shorter than this (an answer, a label) is found anywhere and says nothing."""
+"""A benchmark text shorter than this (an answer, a label) is found anywhere and says nothing. Of a script without
+spaces two characters count as a word here."""
+_UNSPACED = "\u0e00"
+"""No script before this one, Thai, does without spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Benchmarks:
     """The n-grams of all texts of the files, and their vectors where meanings are compared.
 
     A benchmark text of fewer words than an n-gram counts as a whole, from five words. Case and punctuation do not
-    count. Hashes stand for n-grams (64 bits: a false hit is less likely than 1 in 10¹⁰ for 10⁶ of them and 10³ asked).
+    count; in scripts without spaces between words each character is one, and ten are enough for a text. Hashes stand
+    for n-grams (64 bits: a false hit is less likely than 1 in 10¹⁰ for 10⁶ of them and 10³ asked).
     Meanings are compared text by text: an item that is quoted within a much longer text is found by its words alone.
     Raises ``UsageError`` for a file that cannot be read in full, or holds no text.
     """
@@ -80,7 +85,7 @@ class Benchmarks:
                 texts += 1
                 words = _WORD.findall(text.lower())
                 length = min(len(words), options.ngram)
-                if length < _FEWEST_WORDS and length < options.ngram:
+                if length < options.ngram and not _says_something(words):
                     continue
                 known.setdefault(text, (name, row.line))
                 self._lengths.add(length)
@@ -110,7 +115,7 @@ class _Meanings:
 
     def nearest(self, texts: Sequence[str]) -> tuple[float, str, tuple[str, int]]:
         """The highest cosine of any text with any of the benchmarks', and which that is and where it stands."""
-        asked = [text for text in texts if len(_WORD.findall(text)) >= _FEWEST_WORDS]
+        asked = [text for text in texts if _says_something(_WORD.findall(text))]
         if not asked or not self._texts:
             return 0, "", ("", 0)
         if self._vectors is None:
@@ -119,6 +124,10 @@ class _Meanings:
         best = int(similar.argmax())
         text, place = self._texts[best % len(self._texts)]
         return round(float(similar.flat[best]), 4), text, place
+
+
+def _says_something(words: Sequence[str]) -> bool:
+    return sum(0.5 if len(word) == 1 and word >= _UNSPACED else 1 for word in words) >= _FEWEST_WORDS
 
 
 def _ngrams(words: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:

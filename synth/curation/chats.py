@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -32,47 +34,83 @@ _PAIRS = (
     ("query", "response"),
     ("input", "output"),
 )
+_SPEAKS = ("role", "from", "speaker", "author")
 _MORE = ("input", "context")
 """What an instruction is about, where it is a column of its own (Alpaca, Dolly)."""
-CHAT_COLUMNS = frozenset(
-    {*_TURNS, *(name for pair in _PAIRS for name in pair), *_MORE, "history", "system", "text", "tools"}
-)
-"""Columns that a chat is read from."""
 
 
-def to_chat(row: Json) -> tuple[tuple[Message, ...], tuple[Tool, ...]]:
-    """The messages and tools of a row, in whichever of the formats it is. Raises ``NotAChat``.
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat, and the columns of the row that it was read from: the others say something else."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...]
+    columns: frozenset[str]
+
+
+def to_chat(row: Json) -> Chat:
+    """The chat of a row, in whichever of the formats it is. Raises ``NotAChat``.
 
     Known: a list of turns (OpenAI, ShareGPT, Hermes; also of texts in turns, and as a JSON text, as CSV has it),
-    ``instruction``/``input``/``output`` (Alpaca) and other pairs of question and answer, and ``text`` or a column of
-    turns as a log of ``role: text``.
+    ``instruction``/``input``/``output`` (Alpaca) and other pairs of question and answer, ``prompt`` and ``chosen`` of
+    a preference, and ``text`` or a column of turns as a log of ``role: text``. A text in ``system`` comes first, where
+    the chat has no other system message.
     """
     try:
-        messages, tools = _read(row)
+        messages, tools, columns = _read(row)
         if not messages:
             raise NotAChat("a chat without messages")
+        system, first = row.get("system") or "", messages[0]
+        if isinstance(system, str) and (not system or first.role != "system" or first.content == system):
+            columns.add("system")
+            if system and first.role != "system":
+                messages = [Message("system", system), *messages]
         if all(message.role == "system" for message in messages):
             raise NotAChat("a chat of which only the system message is left")
-        return tuple(messages), tools or _declared(row.get("tools"))
+        return Chat(tuple(messages), tools or _declared(row.get("tools")), frozenset(columns | {"tools"}))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise NotAChat(f"a message lacks what it needs: {error}") from error
 
 
-def _read(row: Json) -> tuple[list[Message], tuple[Tool, ...]]:
+def _read(row: Json) -> tuple[list[Message], tuple[Tool, ...], set[str]]:
+    """The messages, the tools that are declared in them, and the columns that they are in."""
     for name in _TURNS:
         turns = row.get(name)
+        if name == "chosen" and (preferred := _preferred(row)):
+            return *_turns(preferred), {"prompt", "chosen"}
         if isinstance(turns, str) and turns.lstrip().startswith("["):
             turns = _json(turns)
         if isinstance(turns, list):
-            return _turns(turns)
+            return *_turns(turns), {name}
         if isinstance(turns, str) and turns.strip():
-            return _log(turns), ()
+            return _log(turns), (), {name}
     for asked, answered in _PAIRS:
         if isinstance(row.get(asked), str) and row.get(answered) is not None:
-            return _pair(row, asked, answered), ()
+            return _pair(row, asked, answered)
     if isinstance(text := row.get("text"), str):
-        return _log(text), ()
+        return _log(text), (), {"text"}
     raise NotAChat(f"no chat in the columns {', '.join(map(str, row)) or 'of an empty row'}")
+
+
+def _preferred(row: Json) -> list[Any]:
+    """The turns of a prompt and of the answer that was chosen; none where that has the prompt in itself."""
+    prompt, chosen = _side(row.get("prompt"), "user"), _side(row.get("chosen"), "assistant")
+    answers = prompt and chosen and isinstance(chosen[0], dict) and _role(chosen[0]) in {"assistant", "function_call"}
+    return [*prompt, *chosen] if answers else []
+
+
+def _side(value: Any, role: str) -> list[Any]:
+    """Turns as a list, as its JSON text, as a log, or as one text, which ``role`` says."""
+    if not isinstance(value, str):
+        return value if isinstance(value, list) else []
+    if value.lstrip().startswith("[{"):
+        with suppress(NotAChat, AttributeError):
+            turns: list[Any] = _json(value)
+            if _role(turns[0]):
+                return turns
+    with suppress(NotAChat):
+        return [message.to_dict() for message in _log(value) if message.content]
+    return [{"role": role, "content": value}] if value.strip() else []
 
 
 def _turns(turns: list[Any]) -> tuple[list[Message], tuple[Tool, ...]]:
@@ -82,10 +120,9 @@ def _turns(turns: list[Any]) -> tuple[list[Message], tuple[Tool, ...]]:
     if turns and all(isinstance(turn, str) for turn in turns):
         return [Message("assistant" if place % 2 else "user", turn) for place, turn in enumerate(turns)], ()
     for turn in turns:
-        said = _first(turn, "role", "from", "speaker", "author")
-        role = ROLES.get(str(said).lower())
+        role = _role(turn)
         if role is None:
-            raise NotAChat(f"a role that is not known: {said!r}")
+            raise NotAChat(f"a role that is not known: {_first(turn, *_SPEAKS)!r}")
         text = _text(_first(turn, "content", "value", "text", "message"))
         if role == "system" and (found := _TOOLS.search(text)):
             tools = _declared([_json(line) for line in found[1].splitlines() if line.strip()])
@@ -137,13 +174,18 @@ def _results(text: str, call_id: str | None, open_calls: list[str]) -> Iterator[
         yield Message("tool", result, tool_call_id=call_id or known)
 
 
-def _pair(row: Json, asked: str, answered: str) -> list[Message]:
-    more = next((_text(row[name]) for name in _MORE if name != asked and row.get(name)), "")
-    messages = [Message("system", _text(row["system"]))] if row.get("system") else []
+def _pair(row: Json, asked: str, answered: str) -> tuple[list[Message], tuple[Tool, ...], set[str]]:
+    columns, more = {asked, answered, "history"}, ""
+    for name in _MORE:
+        if name != asked and not more:
+            columns.add(name)
+            more = _text(row.get(name) or "")
+    messages: list[Message] = []
     for before, after in row.get("history") or []:
         messages += [Message("user", _text(before)), Message("assistant", _text(after))]
     question = "\n\n".join(part for part in (_text(row[asked]), more) if part)
-    return [*messages, Message("user", question), Message("assistant", _text(row[answered]))]
+    messages += [Message("user", question), Message("assistant", _text(row[answered]))]
+    return messages, (), columns
 
 
 def _log(text: str) -> list[Message]:
@@ -157,6 +199,10 @@ def _log(text: str) -> list[Message]:
             raise NotAChat("a log with a tool's result, but not what called for it")
         messages.append(Message(role, text[start.end() : end].strip()))  # type: ignore[arg-type]
     return messages
+
+
+def _role(turn: Json) -> str | None:
+    return ROLES.get(str(_first(turn, *_SPEAKS)).lower())
 
 
 def _first(turn: Json, *names: str) -> Any:

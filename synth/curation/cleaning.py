@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from html.entities import html5
 
 from synth.curation.languages import detector
 from synth.curation.repetition import repeated_share
@@ -17,25 +18,48 @@ Clean = Callable[[str], str]
 _INVISIBLE = re.compile(
     r"[\u00ad\u180e\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
+_HIDDEN_ELEMENTS = "iframe|noscript|script|style|svg|template"
 _ELEMENTS = (
     "a abbr address article aside audio b big blockquote body br button canvas caption center cite code col "
     "colgroup dd del details dfn div dl dt em embed fieldset figcaption figure font footer form frame h1 h2 h3 "
-    "h4 h5 h6 head header hr html i iframe img input ins kbd label legend li link main map mark meta nav "
-    "noscript object ol optgroup option p param picture pre q s samp script section select small source span "
-    "strike strong style sub summary sup svg table tbody td template textarea tfoot th thead time title tr "
+    "h4 h5 h6 head header hr html i img input ins kbd label legend li link main map mark meta nav "
+    "object ol optgroup option p param picture pre q s samp section select small source span "
+    "strike strong sub summary sup table tbody td textarea tfoot th thead time tr "
     "track tt u ul var video wbr "
 )
-_KNOWN = rf"/?(?:{'|'.join(_ELEMENTS.split())})(?=[\s/>])[^<>]*>|!--|!DOCTYPE"
+_FLAGS = (
+    "allowfullscreen alt async autofocus autoplay border checked compact contenteditable controls crossorigin default "
+    "defer disabled download draggable hidden inert ismap itemscope loop multiple muted noresize noshade novalidate "
+    "nowrap open playsinline readonly required reversed sandbox scoped selected"
+)
+"""Attributes that need no value; with others, a ``<`` and a ``>`` stand around words that are no tag."""
+_VALUE = r"""(?:\s*=\s*(?:"[^"]*"|'[^']*')|=[^\s"'<>=][^\s"'<>]*)"""
+_ATTRIBUTE = rf"""[^\s"'<>/=]++{_VALUE}|(?:{"|".join(_FLAGS.split())}|\w++[-:][\w.:-]*+)(?=[\s/>])"""
+_ATTRIBUTES = rf"""(?:(?:[\s/]+|(?<=["']))(?:{_ATTRIBUTE}))*+[\s/]*+>"""
+_KNOWN = (
+    rf"(?:{'|'.join(_ELEMENTS.split())})(?:(?=[\s/>]){_ATTRIBUTES})|/(?:{'|'.join(_ELEMENTS.split())}|title)\s*>"
+    rf"|title{_ATTRIBUTES}(?=[^<]*+</title\s*>)|!DOCTYPE\s[^<>]*>"
+)
 _TAG = re.compile(rf"<(?:{_KNOWN})", re.IGNORECASE)
 _OTHER_LESS_THAN = re.compile(rf"<(?!{_KNOWN})", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,6});")
+_HIDDEN = re.compile(
+    rf"<({_HIDDEN_ELEMENTS})(?=[\s/>]){_ATTRIBUTES}[^<]*+(?:<(?!/?\1[\s/>])[^<]*+)*+</\1\s*>", re.IGNORECASE
+)
+"""An element of which nothing is to be read, up to its end; the innermost of those within each other."""
+_MOST_HIDDEN = 5
+"""Of those within each other that are looked for."""
+_COMMENT = re.compile("<!--.*?-->", re.DOTALL)
+_AMPERSAND = re.compile(r"&(?:#\d{1,7};|#x[0-9a-f]{1,6};|([a-z][a-z0-9]{1,31};))?", re.IGNORECASE)
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 _MAY_BE_BROKEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u2028\u2029\u206a-\u206f\ud800-\udfff"
-    "\ufb00-\ufb06\ufeff\uff01-\uffef\ufff9-\ufffd\u3000]"
+    "\ufb00-\ufb06\ufeff\ufff9-\ufffd]"
     "|[\xa0-\u05ff\u2010-\u25ff\uf8ff]{2}|[ÂÃÅÎÐÙ] "
 )
 """What ftfy changes has one of these; letters that were taken for others come two and more in a row."""
+_WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
+_WIDER = 0xFEE0
+"""How far wide letters and digits are from those of ASCII."""
 _CLOSES_ITSELF = re.compile(r"<(?:br|dd|dt|hr|img|input|li|link|meta|option|p|td|th|tr|wbr|!)", re.IGNORECASE)
 _URL = r"\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)"
 _IMAGE = re.compile(rf"!\[([^\[\]\n]*)\]{_URL}")
@@ -60,20 +84,23 @@ class Dropped(SynthError):
 
 
 def unicode_cleaner() -> Clean:
-    """Mends what was decoded wrongly, ligatures and wide Latin letters (ftfy), and composes letters (NFC)."""
+    """Mends what was decoded wrongly and ligatures (ftfy), composes letters (NFC), makes wide Latin letters and digits
+    narrow; the wide punctuation of Chinese and Japanese stays."""
     try:
         import ftfy
     except ImportError as error:
         raise UsageError("mending Unicode needs ftfy", hint="pip install 'synth[clean]'") from error
-    config = ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=False, normalization="NFC")
+    config = ftfy.TextFixerConfig(
+        unescape_html=False, uncurl_quotes=False, fix_character_width=False, normalization="NFC"
+    )
 
     def clean(text: str) -> str:
         if text.isascii():
             # Line ends and control characters, which is all that ftfy would change here, are for other steps.
             return text if "\x1b" not in text else ftfy.fix_text(text, config)
-        if _MAY_BE_BROKEN.search(text):
-            return ftfy.fix_text(text, config)
-        return unicodedata.normalize("NFC", text)
+        broken = _MAY_BE_BROKEN.search(text)
+        text = ftfy.fix_text(text, config) if broken else unicodedata.normalize("NFC", text)
+        return _WIDE.sub(lambda wide: chr(ord(wide[0]) - _WIDER), text)
 
     return clean
 
@@ -82,7 +109,8 @@ def markup_cleaner() -> Clean:
     """Text instead of HTML: scripts, styles, comments and tags go, blocks become lines, entities become characters.
 
     Of Markdown, images become their descriptions and links without a text go; the rest is how texts are written today.
-    Code in Markdown's fences and backquotes stays as it is, and so does what stands in angle brackets and is no HTML.
+    Code in Markdown's fences and backquotes stays as it is, and so does what stands in angle brackets and is no HTML, a
+    script, style, comment or the like that has no end, and an entity without its semicolon.
     """
     try:
         from selectolax.lexbor import LexborHTMLParser
@@ -92,12 +120,13 @@ def markup_cleaner() -> Clean:
     def strip(text: str) -> str:
         if "](" in text:
             text = _EMPTY_LINK.sub("", _IMAGE.sub(r"\1", text))
+        if "</" in text or "-->" in text:
+            text = _without_hidden(text)
         if "<" not in text or not _TAG.search(text):
-            return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
+            return _AMPERSAND.sub(_unescaped, text) if "&" in text else text
         if text.count("<") > _MOST_NESTED and _depth(text) > _MOST_NESTED:
-            return html.unescape(_TAG.sub(" ", text))
-        tree = LexborHTMLParser(_OTHER_LESS_THAN.sub("&lt;", text))
-        tree.strip_tags(["script", "style", "noscript", "template", "iframe", "svg"])
+            return _AMPERSAND.sub(_unescaped, _TAG.sub(" ", text))
+        tree = LexborHTMLParser(_OTHER_LESS_THAN.sub("&lt;", _AMPERSAND.sub(_escaped, text)))
         for line_break in tree.css("br"):
             line_break.replace_with("\n")
         for block in tree.css(_BLOCKS):
@@ -111,6 +140,29 @@ def markup_cleaner() -> Clean:
         return "".join(part if place % 2 else strip(part) for place, part in enumerate(_CODE.split(text)))
 
     return clean
+
+
+def _without_hidden(text: str) -> str:
+    end = text.rfind("-->") + 3
+    text = _COMMENT.sub("", text[:end]) + text[end:] if end > 2 else text
+    for _ in range(_MOST_HIDDEN):
+        text, found = _HIDDEN.subn("", text)
+        if not found:
+            break
+    return text
+
+
+def _is_entity(found: re.Match[str]) -> bool:
+    return found[1] in html5 if found[1] else len(found[0]) > 1
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return html.unescape(found[0]) if _is_entity(found) else found[0]
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """An entity as it is; another ampersand so that no parser takes it for the begin of one."""
+    return found[0] if _is_entity(found) else f"&amp;{found[0][1:]}"
 
 
 def _depth(text: str) -> int:

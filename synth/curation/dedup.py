@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -76,10 +77,10 @@ def _repeats_within(bands: Hashes, open_: npt.NDArray[np.bool_]) -> npt.NDArray[
 
 
 class Exact:
-    """The exact Jaccard similarity of shingles, more than ``threshold``, found by prefix filtering."""
+    """The exact Jaccard similarity of shingles, ``threshold`` or more, found by prefix filtering."""
 
     def __init__(self, threshold: float) -> None:
-        self._index = LexicalIndex(threshold)
+        self._index = LexicalIndex(math.nextafter(threshold, 0))
 
     def duplicates(self, texts: Sequence[str]) -> list[bool]:
         verdicts = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from synth.curation.dedup import BATCH, Deduplicator
 from synth.curation.reading import Row, read_rows
@@ -13,6 +15,13 @@ from synth.curation.writing import write_rows
 from synth.errors import UsageError
 
 _SHOWN = 5
+_OPERATORS = {
+    "+": "plus", "-": "minus", "−": "minus", "*": "times", "×": "times", "·": "times", "/": "over", "÷": "over",
+    "^": "power", "**": "power", "%": "modulo", "=": "equals", "<": "below", ">": "above",
+}  # fmt: skip
+_BETWEEN_NUMBERS = re.compile(
+    rf"(?<=[\d)])[ \t]*({'|'.join(map(re.escape, sorted(_OPERATORS, key=len, reverse=True)))})[ \t]*(?=[-(]?\d)"
+)
 
 
 @dataclass(slots=True)
@@ -30,8 +39,9 @@ class Deduplicated:
 def deduplicate(source: Path, target: Path, name: str, deduplicator: Deduplicator) -> Deduplicated:
     """Write ``source`` to ``target`` without rows whose field ``name`` is near that of a row kept before.
 
-    Rows without text there are kept. The file is replaced when all is read. Raises ``UsageError`` where no row has
-    the field.
+    Words are compared, and operators between numbers as the words they are read as: 12 + 7 is not 12 - 7. Rows
+    without text there are kept. The file is replaced when all is read. Raises ``UsageError`` where no row has the
+    field.
     """
     done = Deduplicated()
 
@@ -44,7 +54,7 @@ def deduplicate(source: Path, target: Path, name: str, deduplicator: Deduplicato
         rows = read_rows(source, tell)
         while batch := list(islice(rows, BATCH)):
             texts = [_text(row, name) for row in batch]
-            verdicts = deduplicator.duplicates(texts)
+            verdicts = deduplicator.duplicates([read_aloud(text) for text in texts])
             for row, text, duplicate in zip(batch, texts, verdicts, strict=True):
                 done.without_text += not text
                 if not duplicate:
@@ -60,7 +70,7 @@ def deduplicate(source: Path, target: Path, name: str, deduplicator: Deduplicato
 
 
 def _text(row: Row, name: str) -> str:
-    """The field's text; of ``messages`` everything that was said."""
+    """The field's text; of ``messages`` everything that was said, and the calls of tools."""
     value = row.data.get(name)
     if isinstance(value, str):
         return value
@@ -69,11 +79,21 @@ def _text(row: Row, name: str) -> str:
     return "" if value is None else str(value)
 
 
-def _said(messages: list[object]) -> Iterator[str]:
+def _said(messages: list[Any]) -> Iterator[str]:
+    """Also what is said in a list of parts."""
     for message in messages:
-        content = message.get("content", message.get("value")) if isinstance(message, dict) else message
-        if isinstance(content, str):
-            yield content
+        if isinstance(message, str):
+            yield message
+        elif isinstance(message, dict):
+            said = next((message[name] for name in ("content", "value", "text") if message.get(name)), None)
+            yield from _said(said if isinstance(said, list) else [said])
+            calls = message.get("tool_calls")
+            functions = [call.get("function") for call in calls if isinstance(call, dict)] if calls else []
+            yield from (f"{call.get('name')} {call.get('arguments')}" for call in functions if isinstance(call, dict))
+
+
+def read_aloud(text: str) -> str:
+    return _BETWEEN_NUMBERS.sub(lambda match: f" {_OPERATORS[match[1]]} ", text)
 
 
 def _refuse_if_absent(batch: list[Row], name: str, source: Path) -> None:

@@ -34,11 +34,13 @@ Tell = Callable[[int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. ``raw`` is the line it stood on, without its end, where the file has one JSON object a line."""
+    """One row. ``raw`` is the line it stood on, without its end, where the file has one JSON object a line; ``schema``
+    is the Parquet file's (pyarrow's) where it is one."""
 
     line: int
     data: Json
     raw: bytes | None = None
+    schema: Any = None
 
     def parsed(self) -> Json:
         """The data, also of a row that is its line alone."""
@@ -61,7 +63,8 @@ def read_rows(path: Path, tell: Tell) -> Iterator[Row]:
 
     Text files give rows with the one field ``text``: one for each line; where the first begins with ``role:``, as in a
     log of chats, one for all lines up to a line of dashes or two empty ones. An HTML file is one row. Raises
-    ``UsageError`` where the file as a whole cannot be read: it is not there, is no Parquet, or is a gzip bomb.
+    ``UsageError`` where the file as a whole cannot be read: it is not there, is no Parquet, is a gzip bomb, or has two
+    columns of one name.
     """
     kind = file_kind(path)
     if kind == ".parquet":
@@ -75,7 +78,7 @@ def read_rows(path: Path, tell: Tell) -> Iterator[Row]:
                 case ".jsonl":
                     yield from _jsonl(stream, tell)
                 case ".csv":
-                    yield from _csv(stream, tell)
+                    yield from _csv(stream, path, tell)
                 case ".json":
                     yield from _json(stream, path, tell)
                 case ".html":
@@ -189,7 +192,7 @@ def _json(stream: IO[bytes], path: Path, tell: Tell) -> Iterator[Row]:
             tell(number, "not a JSON object")
 
 
-def _csv(stream: IO[bytes], tell: Tell) -> Iterator[Row]:
+def _csv(stream: IO[bytes], path: Path, tell: Tell) -> Iterator[Row]:
     csv.field_size_limit(MAX_LINE_BYTES)
     texts = (decode(content, line, tell).replace("\0", "") for line, content in _lines(stream, tell))
     reader = csv.reader(texts, strict=True)
@@ -205,6 +208,7 @@ def _csv(stream: IO[bytes], tell: Tell) -> Iterator[Row]:
             continue
         if header is None:
             header = [name.strip() for name in cells]
+            _refuse_twice(header, path)
         elif len(cells) == len(header):
             yield Row(line, dict(zip(header, cells, strict=True)))
         elif cells:
@@ -216,14 +220,27 @@ def _parquet(path: Path) -> Iterator[Row]:
     number = 0
     try:
         with parquet.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            _refuse_twice(schema.names, path)
             for batch in file.iter_batches(batch_size=1000):
                 for data in batch.to_pylist():
                     number += 1
-                    yield Row(number, data)
+                    yield Row(number, data, schema=schema)
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}") from None
     except (pyarrow.ArrowException, OSError) as error:
         raise UsageError(f"{path} is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
+    except (OverflowError, ValueError) as error:
+        raise UsageError(
+            f"{path}: from row {number + 1} on there is a date or time that Python cannot hold: {error}",
+            hint="correct it, or make the column text",
+        ) from error
+
+
+def _refuse_twice(names: list[str], path: Path) -> None:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UsageError(f"{path} has two columns of the name {twice[0]!r}", hint="rename one of them")
 
 
 def import_pyarrow(path: Path) -> tuple[Any, Any]:

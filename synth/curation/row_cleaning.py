@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.curation.chats import CHAT_COLUMNS, NotAChat, to_chat
+from synth.curation.chats import NotAChat, to_chat
 from synth.curation.cleaning import Dropped
+from synth.curation.deduplicating import read_aloud
 from synth.curation.minhash import Banding, Signer
 from synth.curation.reading import Row
 from synth.curation.shingles import Hashes
 from synth.curation.steps import Step, build_steps
-from synth.curation.texts import texts_of, with_texts
+from synth.curation.texts import all_texts, map_texts, texts_of, with_texts
+from synth.messages import Json
 from synth.recipe.cleaning import CleanSpec
 
 SHOWN = 3
@@ -85,38 +87,52 @@ class RowCleaner:
             if clean is not None:
                 kept.append(clean[0])
                 texts.append(clean[1])
-        bands = self._signer.bands(["\n".join(said) for said in texts]) if self._signer is not None else None
+        bands = (
+            self._signer.bands([read_aloud("\n".join(said)) for said in texts]) if self._signer is not None else None
+        )
         return CleanBatch(kept, bands, tally)
 
     def _clean(self, row: Row, tally: Tally) -> tuple[Row, list[str]] | None:
         fields = self._spec.fields
-        before = texts = texts_of(row.data, fields)
+        data = row.data
+        before = texts = texts_of(data, fields)
         if self._allowed is not None and self._spec.license is not None:
             name = row.data.get(self._spec.license.field)
             if not isinstance(name, str) or name.casefold() not in self._allowed:
                 tally.drop(f"of the licence {name!r}" if name else "without a licence", row.line, "\n".join(texts))
                 return None
         for step in self._steps:
+            looked_at = all_texts(self._chosen(data)) if step.private else texts
             try:
-                after = step.mend(texts)
+                after = step.mend(looked_at)
             except Dropped as dropped:
                 text = dropped.detail or ("" if step.private else "\n".join(texts))
                 tally.drop(dropped.message, row.line, text)
                 return None
-            if after != texts:
+            if after != looked_at:
                 tally.changed[step.name] += 1
-                self._show(step, row.line, texts, after, tally)
-                texts = after
+                self._show(step, row.line, looked_at, after, tally)
+                data = self._with_all(data, after) if step.private else with_texts(data, after, fields)
+                texts = texts_of(data, fields)
         if not any(text and not text.isspace() for text in texts):
             tally.drop("no text", row.line, "\n".join(before))
             return None
-        clean = row if texts == before else Row(row.line, with_texts(row.data, texts, fields))
+        clean = row if data is row.data else Row(row.line, data, schema=row.schema)
         try:
             return (_as_chat(clean, tally) if self._spec.messages else clean), texts
         except NotAChat as error:
             reason = error.message if error.message.startswith("no chat") else f"no chat: {error.message}"
             tally.drop(reason, row.line, "\n".join(texts))
             return None
+
+    def _chosen(self, data: Json) -> Json:
+        return {name: value for name, value in data.items() if not self._spec.fields or name in self._spec.fields}
+
+    def _with_all(self, data: Json, texts: Sequence[str]) -> Json:
+        """``data`` with other ``texts``, as many as and in the order in which :func:`all_texts` gives them."""
+        left = iter(texts)
+        changed: Json = map_texts(self._chosen(data), lambda _: next(left))
+        return data | changed
 
     @staticmethod
     def _show(step: Step, line: int, before: list[str], after: list[str], tally: Tally) -> None:
@@ -130,17 +146,17 @@ class RowCleaner:
 
 
 def _as_chat(row: Row, tally: Tally) -> Row:
-    """The row with ``messages`` in OpenAI's form; columns that a chat is read from make way. Raises ``NotAChat``."""
-    messages, tools = to_chat(row.data)
-    for message in messages:
+    """The row with ``messages`` in OpenAI's form; the columns that it was read from make way. Raises ``NotAChat``."""
+    chat = to_chat(row.data)
+    for message in chat.messages:
         if message.role in {"user", "assistant"} and not message.tool_calls and not (message.content or "").strip():
             raise NotAChat(f"an empty message of the {message.role}")
-    data = {name: value for name, value in row.data.items() if name not in CHAT_COLUMNS}
-    data["messages"] = [message.to_dict() for message in messages]
-    if tools:
-        data["tools"] = [tool.to_dict() for tool in tools]
+    data = {name: value for name, value in row.data.items() if name not in chat.columns}
+    data["messages"] = [message.to_dict() for message in chat.messages]
+    if chat.tools:
+        data["tools"] = [tool.to_dict() for tool in chat.tools]
     if data == row.data:
         return row
     tally.changed["messages"] += 1
-    tally.show("messages", row.line, str(row.data), f"{messages[0].role}: {messages[0].content}")
-    return Row(row.line, data)
+    tally.show("messages", row.line, str(row.data), f"{chat.messages[0].role}: {chat.messages[0].content}")
+    return Row(row.line, data, schema=row.schema)

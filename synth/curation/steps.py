@@ -20,7 +20,8 @@ Mend = Callable[[list[str]], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``private``: what it changes or drops is not to be shown as it was."""
+    """``private``: it looks at all that may tell of somebody, and what it changes or drops is not to be shown as it
+    was."""
 
     name: str
     mend: Mend

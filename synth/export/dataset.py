@@ -28,21 +28,25 @@ def write_run_folder(run_dir: Path, lock: Lock, store: Store, summary: Json) -> 
     rejected = (row for name in generators for row in store.rejected_rows(name))
     write_atomically(run_dir / "rejected.jsonl", _lines(rejected))
     hashes = {path: sha256_file(path) for path in files}
-    if exports := _write_formats(run_dir, generators, lock.recipe["output"]["formats"], store):
+    exports, converted = _write_formats(run_dir, generators, lock.recipe["output"]["formats"], store)
+    if exports:
         summary["exports"] = exports
     write_atomically(run_dir / "summary.json", [_pretty(summary)])
     started = float(store.meta()["started"])
     metadata = croissant(lock, run_dir, hashes, started=started, ended=time.time())
     write_atomically(run_dir / "croissant.json", [_pretty(metadata)])
-    card = dataset_card(lock, store, summary, write_pictures(run_dir))
-    write_atomically(run_dir / "README.md", [card.encode()])
+    pictures = write_pictures(run_dir)
+    write_atomically(run_dir / "README.md", [dataset_card(lock, store, summary, pictures).encode()])
     written = ["README.md", "croissant.json", "prompts.json", "rejected.jsonl", "summary.json"]
+    written += [path.relative_to(run_dir).as_posix() for path in converted] + [path for _, path in pictures]
     store.set_meta({"files": orjson.dumps({name: sha256_file(run_dir / name) for name in written}).decode()})
 
 
-def _write_formats(run_dir: Path, generators: list[str], formats: list[str], store: Store) -> Json:
-    """Write ``dataset/<format>/`` for every further format. By format: the rows written, and left out by reason."""
+def _write_formats(run_dir: Path, generators: list[str], formats: list[str], store: Store) -> tuple[Json, list[Path]]:
+    """Write ``dataset/<format>/`` for every further format. By format the rows written, and left out by reason; and
+    the files."""
     exports: Json = {}
+    files: list[Path] = []
     for name in dict.fromkeys(formats):
         if name == "messages":
             continue
@@ -54,11 +58,12 @@ def _write_formats(run_dir: Path, generators: list[str], formats: list[str], sto
 
             suffix = "parquet" if name == "parquet" else "jsonl"
             done = export_rows(rows, name, run_dir / "dataset" / name / f"{generator}.{suffix}")
+            files += done.files
             told["written"] += done.written
             for reason, count in done.left_out.items():
                 told["left_out"][reason] = told["left_out"].get(reason, 0) + count
         exports[name] = told
-    return exports
+    return exports, files
 
 
 def dataset_file(run_dir: Path, generator: str) -> Path:

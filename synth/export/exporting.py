@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from math import ceil
 from pathlib import Path
 
 import orjson
@@ -71,7 +73,8 @@ def export_rows(
 ) -> Exported:
     """Write ``rows`` to ``to``: a file, or with ``shares`` (split to share) or ``shard_size`` a folder of files.
 
-    Every file is replaced whole. Raises ``UsageError`` where nothing can be written as asked.
+    Every file is replaced whole. Raises ``UsageError`` where nothing can be written as asked, and where files of an
+    earlier export would stay in the folder beside the new ones.
     """
     suffix = ".parquet" if format_name == "parquet" else ".jsonl"
     is_file = to.suffix.lower() in {".jsonl", ".json", ".parquet"}
@@ -81,15 +84,44 @@ def export_rows(
         raise UsageError(f"--to {to}: the format {format_name} is written as {suffix}")
     done = Exported()
     sides = assign(rows(), shares, seed) if shares else None
-    for name in shares or [to.stem if is_file else "data"]:
-        chosen = (row for row in rows() if sides is None or sides[group_of(row)] == name)
-        converted = _convert(chosen, format_name, done)
+
+    def converted(name: str, done: Exported) -> Iterator[Json]:
+        return _convert((row for row in rows() if sides is None or sides[group_of(row)] == name), format_name, done)
+
+    if is_file:
+        _write(to, converted("", done), done)
+        return done
+    names = list(shares or ["data"])
+    for name in names:
+        if earlier := _earlier(to, name, suffix):
+            new = [f"{name}{suffix}"]
+            if shard_size is not None:
+                shards = ceil(sum(1 for _ in converted(name, Exported())) / shard_size)
+                new = [f"{name}-{number:05d}{suffix}" for number in range(shards)]
+            _refuse_to_mix(to, earlier.difference(new))
+    for name in names:
+        records = converted(name, done)
         if shard_size is None:
-            _write(to if is_file else to / f"{name}{suffix}", converted, done)
+            _write(to / f"{name}{suffix}", records, done)
             continue
-        for number, first in enumerate(converted):
-            _write(to / f"{name}-{number:05d}{suffix}", chain([first], islice(converted, shard_size - 1)), done)
+        for number, first in enumerate(records):
+            _write(to / f"{name}-{number:05d}{suffix}", chain([first], islice(records, shard_size - 1)), done)
     return done
+
+
+def _earlier(folder: Path, name: str, suffix: str) -> set[str]:
+    """The files there that an export has written under this name."""
+    written = re.compile(rf"{name}(-\d{{5,}})?\{suffix}")
+    return {path.name for path in folder.glob(f"{name}*{suffix}") if written.fullmatch(path.name)}
+
+
+def _refuse_to_mix(folder: Path, left: set[str]) -> None:
+    if left:
+        more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
+        raise UsageError(
+            f"{folder / min(left)}{more} of an earlier export would stay beside the new files",
+            hint="remove what is there, or name another folder",
+        )
 
 
 def _convert(rows: Iterator[Json], format_name: str, done: Exported) -> Iterator[Json]:

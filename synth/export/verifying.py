@@ -67,7 +67,7 @@ def _hashes(folder: Path) -> Iterator[str]:
 
 
 def _written(reader: RunReader) -> Iterator[str]:
-    """The files beside the dataset, against the hashes that the run noted when it wrote them."""
+    """The dataset's other formats and the files beside it, against the hashes that the run noted as it wrote them."""
     for name, digest in reader.written.items():
         path = reader.folder / name
         if not path.is_file():

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
-
-import orjson
 
 from synth.curation.pii.finder import PiiFinder
 from synth.curation.pii.removing import Removed, mark, remove, stand_ins
+from synth.curation.texts import Change, map_arguments, map_texts
 from synth.example import Draft, Verdict
 from synth.messages import Message, ToolCall
 from synth.recipe.gates import PiiSpec
-
-Change = Callable[[str], str]
 
 
 class Pii:
@@ -74,34 +70,18 @@ class _Texts:
             draft,
             messages=tuple(_message(message, change) for message in draft.messages),
             text=change(draft.text),
-            extra=_value(dict(draft.extra), change),
+            extra=map_texts(dict(draft.extra), change),
         )
 
 
 def _message(message: Message, change: Change) -> Message:
     return replace(
         message,
-        content=_value(message.content, change),
-        reasoning=_value(message.reasoning, change),
+        content=map_texts(message.content, change),
+        reasoning=map_texts(message.reasoning, change),
         tool_calls=tuple(_call(call, change) for call in message.tool_calls),
     )
 
 
 def _call(call: ToolCall, change: Change) -> ToolCall:
-    """Arguments that are JSON are changed in their values, so that they stay JSON."""
-    try:
-        arguments = orjson.loads(call.arguments)
-    except orjson.JSONDecodeError:
-        return replace(call, arguments=change(call.arguments))
-    changed = _value(arguments, change)
-    return call if changed == arguments else replace(call, arguments=orjson.dumps(changed).decode())
-
-
-def _value(value: Any, change: Change) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _value(item, change) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_value(item, change) for item in value]
-    return value
+    return replace(call, arguments=map_arguments(call.arguments, change))

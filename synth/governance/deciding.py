@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from synth.curation.texts import all_texts, map_texts
+from synth.errors import UsageError
 from synth.governance.policy import SEVERITY, Action, Policy, Rule
 from synth.messages import Json
 from synth.prompts import PromptError
@@ -79,11 +80,17 @@ class Record:
 
 
 def decide(policy: Policy, rows: Iterable[Json], find_pii: FindPii, marks: dict[str, str]) -> Iterator[Decision]:
-    """Decide each row in order. ``marks`` are people's, by row id: one to review leaves where its mark is ``good``."""
+    """Decide each row in order. ``marks`` are people's, by row id: one to review leaves where its mark is ``good``.
+
+    Raises ``UsageError`` where a rule's pattern is no regular expression.
+    """
+    patterns = {rule.spec.id: _compiled(rule, policy) for rule in policy.rules if rule.spec.pattern is not None}
     looks = any(rule.looks_for_pii for rule in policy.rules)
     for row in rows:
-        texts = list(_texts(row))
-        personal = find_pii(texts) if looks else [[] for _ in texts]
+        texts = all_texts(_said(row))
+        once = list(dict.fromkeys(texts))
+        found = dict(zip(once, find_pii(once), strict=True)) if looks else {}
+        personal = [found.get(text, []) for text in texts]
         facts = row | {"text": text_of(row), "pii": sorted({sort for here in personal for sort, _, _ in here})}
         evidence, met = [], []
         for rule in policy.rules:
@@ -97,8 +104,18 @@ def decide(policy: Policy, rows: Iterable[Json], find_pii: FindPii, marks: dict[
             any(rule.spec.then == "review" for rule in met) and marks.get(row["id"]) != "good"
         )
         redacting = [rule for rule in met if rule.spec.then == "redact"]
-        left = None if stays else _redacted(row, texts, personal, redacting) if redacting else row
+        left = None if stays else _redacted(row, texts, personal, redacting, patterns) if redacting else row
         yield Decision(row["id"], action, tuple(evidence), left)
+
+
+def _compiled(rule: Rule, policy: Policy) -> re.Pattern[str]:
+    try:
+        return re.compile(rule.spec.pattern or "")
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UsageError(
+            f"the policy {policy.name}: the pattern of the rule {rule.spec.id!r} is no regular expression: {error}",
+            hint="brackets and other signs that stand for themselves have a backslash before them",
+        ) from error
 
 
 def _evidence(rule: Rule, facts: Json) -> Json | None:
@@ -115,37 +132,30 @@ def _evidence(rule: Rule, facts: Json) -> Json | None:
     return named | {"met": True, "saw": value if isinstance(value, bool | int | float) else True}
 
 
-def _texts(row: Json) -> Iterator[str]:
-    for message in row["messages"]:
-        yield from (message[name] for name in ("content", "reasoning_content") if isinstance(message.get(name), str))
-        yield from (call["function"]["arguments"] for call in message.get("tool_calls") or ())
+def _said(row: Json) -> Json:
+    """The columns that are looked into for personal data, and for what a pattern matches: all but labels of the row."""
+    return {name: value for name, value in row.items() if name not in _LABELS}
 
 
-def _redacted(row: Json, texts: list[str], personal: list[list[tuple[str, int, int]]], rules: list[Rule]) -> Json:
-    patterns = [re.compile(rule.spec.pattern) for rule in rules if rule.spec.pattern is not None]
+def _redacted(
+    row: Json,
+    texts: list[str],
+    personal: list[list[tuple[str, int, int]]],
+    rules: list[Rule],
+    patterns: Mapping[str, re.Pattern[str]],
+) -> Json:
     marks_pii = any(rule.looks_for_pii for rule in rules)
     written = []
     for text, found in zip(texts, personal, strict=True):
         for sort, start, end in sorted(found, key=lambda one: -one[1]) if marks_pii else ():
             text = f"{text[:start]}<{sort.upper()}>{text[end:]}"
-        for pattern in patterns:
-            text = pattern.sub(REDACTED, text)
+        for rule in rules:
+            if rule.spec.id in patterns:
+                text = patterns[rule.spec.id].sub(REDACTED, text)
         written.append(text)
     new = iter(written)
-    messages: list[Any] = []
-    for message in row["messages"]:
-        copy = dict(message)
-        for name in ("content", "reasoning_content"):
-            if isinstance(copy.get(name), str):
-                copy[name] = next(new)
-        if copy.get("tool_calls"):
-            copy["tool_calls"] = [
-                call | {"function": call["function"] | {"arguments": next(new)}} for call in copy["tool_calls"]
-            ]
-        messages.append(copy)
-    kept = {name: row[name] for name in _KEPT if name in row}
-    return kept | {"messages": messages}
+    said: Json = map_texts(_said(row), lambda _: next(new))
+    return row | said
 
 
-_KEPT = ("id", "kind", "generator", "seed_id", "tools", "attributes", "scores", "lineage")
-"""Columns of a redacted row: further ones repeat what the messages say."""
+_LABELS = frozenset({"id", "kind", "generator", "seed_id", "tools", "attributes", "scores", "lineage"})

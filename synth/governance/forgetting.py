@@ -7,7 +7,7 @@ shown in the prompt of another one, such as a neighbour to differ from, takes th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,10 +53,11 @@ def forget(run_dir: Path, seed: str) -> Forgotten:
     with only_run_in(run_dir):
         store = Store.open(run_dir / "run.sqlite")
         try:
-            rows, texts = _derived(store, seed)
+            rows, echoes, texts = _derived(store, seed)
             accepted = tuple(unit for unit, row in rows.items() if "gate" not in row)
             rejected = tuple(unit for unit, row in rows.items() if "gate" in row)
-            calls = store.forget({unit: _left_of(row) for unit, row in rows.items()}, GATE)
+            left = {unit: _left_of(row) for unit, row in rows.items()}
+            calls = store.forget(left | dict.fromkeys(echoes, b""), GATE)
             summary = _without(summary, store)
             store.set_meta({"summary": orjson.dumps(summary).decode()})
             write_run_folder(run_dir, lock, store, summary)
@@ -65,8 +66,8 @@ def forget(run_dir: Path, seed: str) -> Forgotten:
     return Forgotten(accepted, rejected, calls, tuple(_holding(run_dir, texts)))
 
 
-def _derived(store: Store, seed: str) -> tuple[dict[str, Json], set[str]]:
-    """The units to forget with their rows, and the texts that were made in them."""
+def _derived(store: Store, seed: str) -> tuple[dict[str, Json], set[str], set[str]]:
+    """The units to forget with their rows, the teacher's echoes that go too, and the texts made in the units."""
     rows = {unit: orjson.loads(row) for unit, gate, row in store.all_rows() if gate != GATE}
     known = sorted({name for row in rows.values() for name in _seeds(row)})
     if seed not in known:
@@ -75,7 +76,18 @@ def _derived(store: Store, seed: str) -> tuple[dict[str, Json], set[str]]:
     texts: set[str] = set()
     new = set(found)
     while new:
-        fresh = {text for unit in new for text in _texts(rows[unit])} - texts
+        # What was asked in a unit that was only shown a text is its own seed's, where it stands in all its prompts.
+        shown = _prompts_of(store, {unit for unit in new if not ({seed} | found) & set(_seeds(rows[unit]))})
+        fresh = {
+            text
+            for unit in new
+            for text in _said(rows[unit], "user")
+            if unit not in shown or not all(text in prompt for prompt in shown[unit])
+        }
+        # What is asked in other rows too is the recipe's.
+        fresh -= {text for unit in rows.keys() - found for text in _said(rows[unit], "user")}
+        fresh |= {text for unit in new for text in _said(rows[unit], "assistant")}
+        fresh -= texts
         texts |= fresh
         new = {
             unit for unit, prompt in store.prompts() if unit in rows and any(text in prompt for text in fresh)
@@ -84,7 +96,21 @@ def _derived(store: Store, seed: str) -> tuple[dict[str, Json], set[str]]:
         new |= {unit for unit, row in rows.items() if found & set(_seeds(row))}
         new -= found
         found |= new
-    return {unit: row for unit, row in rows.items() if unit in found}, texts
+    echoes = {"{0}-echo.{2}".format(*unit.rpartition("-")) for unit in found}
+    beside = {
+        unit
+        for unit, prompt in store.prompts()
+        if unit not in rows and (unit in echoes or any(text in prompt for text in texts))
+    }
+    return {unit: row for unit, row in rows.items() if unit in found}, beside, texts
+
+
+def _prompts_of(store: Store, units: set[str]) -> dict[str, list[str]]:
+    prompts: dict[str, list[str]] = {unit: [] for unit in units}
+    for unit, prompt in store.prompts() if units else ():
+        if unit in prompts:
+            prompts[unit].append(prompt)
+    return prompts
 
 
 def _left_of(row: Json) -> bytes:
@@ -99,14 +125,15 @@ def _seeds(row: Json) -> list[str]:
     return seeds
 
 
-def _texts(row: Json) -> Iterable[str]:
-    """What was written in a unit: the assistant's words, and a rejected attempt's text."""
-    said = [message.get("content") for message in row.get("messages", ()) if message["role"] == "assistant"]
-    return (text for text in [*said, row.get("text")] if isinstance(text, str) and len(text) >= _SHORTEST)
+def _said(row: Json, role: str) -> Iterator[str]:
+    """What is long enough to be known by, of the messages of ``role``; a rejected attempt's text is the assistant's."""
+    said = [message.get("content") for message in row.get("messages", ()) if message["role"] == role]
+    said += [row.get("text")] if role == "assistant" else []
+    return (text for text in said if isinstance(text, str) and len(text) >= _SHORTEST)
 
 
 def _without(summary: Json, store: Store) -> Json:
-    """The summary with the counts as they are now."""
+    """The summary with the counts as they are now, and without texts of seeds."""
     rejections = store.rejections()
     generators = {name: dict(entry) for name, entry in summary["generators"].items()}
     for name, entry in generators.items():
@@ -116,11 +143,14 @@ def _without(summary: Json, store: Store) -> Json:
     for gates in rejections.values():
         total.update(gates)
     accepted = sum(entry["accepted"] for entry in generators.values())
+    if summary.get("seeds"):
+        summary = summary | {"seeds": summary["seeds"] | {"examples": {}}}
     return summary | {"accepted": accepted, "rejected": dict(total.most_common()), "generators": generators}
 
 
 def _holding(run_dir: Path, texts: set[str]) -> Iterable[Path]:
-    wanted = [text.encode() for text in texts]
+    """Files with one of the texts, as it is or as JSON writes it."""
+    wanted = {form for text in texts for form in (text.encode(), orjson.dumps(text)[1:-1])}
     for path in sorted(run_dir.rglob("*")):
         if path.is_file() and path.name != "run.sqlite":
             content = path.read_bytes()

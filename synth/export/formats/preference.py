@@ -4,16 +4,21 @@
 ``dpo_standard``  DPOTrainer     standard preference: the same as texts, of one question and one answer
 ``kto``           KTOTrainer     unpaired preference: ``prompt``, ``completion``, ``label``; two records a row
 ``reward``        RewardTrainer  preference with an implicit prompt, and ``margin``, the difference of scores
+
+The arguments of tool calls are objects here, as TRL's formats have them and as chat templates write them; the format
+``messages`` has them as OpenAI does, as JSON in a text.
 """
 
 from __future__ import annotations
+
+import orjson
 
 from synth.export.formats.base import CannotCarry, text_of
 from synth.messages import Json
 
 
 def to_dpo(row: Json) -> Json:
-    """Carries rows with a rejected side, which is a text or messages.
+    """Carries rows with a rejected side, which is a text or messages, and tool calls whose arguments are JSON objects.
 
     The prompt is the row's own; where it has none, everything up to the last assistant message.
     """
@@ -59,10 +64,29 @@ def _sides(row: Json, name: str) -> tuple[list[Json], list[Json], list[Json]]:
     if isinstance(rejected, str):
         rejected = [{"role": "assistant", "content": rejected}]
     if row.get("prompt") and row.get("chosen") and isinstance(row["chosen"], list):
-        return row["prompt"], row["chosen"], rejected
-    if not messages or messages[-1]["role"] != "assistant" or len(messages) < 2:
+        sides = row["prompt"], row["chosen"], rejected
+    elif not messages or messages[-1]["role"] != "assistant" or len(messages) < 2:
         raise CannotCarry(f"{name} needs a prompt and an assistant's answer")
-    return messages[:-1], messages[-1:], rejected
+    else:
+        sides = messages[:-1], messages[-1:], rejected
+    prompt, chosen, rejected = ([_with_objects(message, name) for message in side] for side in sides)
+    return prompt, chosen, rejected
+
+
+def _with_objects(message: Json, name: str) -> Json:
+    """The message with the arguments of its calls as objects."""
+    if not message.get("tool_calls"):
+        return message
+    calls = []
+    for call in message["tool_calls"]:
+        try:
+            arguments = orjson.loads(call["function"]["arguments"])
+        except orjson.JSONDecodeError:
+            arguments = None
+        if not isinstance(arguments, dict):
+            raise CannotCarry(f"{name} needs tool arguments that are a JSON object")
+        calls.append(call | {"function": call["function"] | {"arguments": arguments}})
+    return message | {"tool_calls": calls}
 
 
 def _with_tools(record: Json, row: Json) -> Json:

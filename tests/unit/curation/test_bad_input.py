@@ -78,12 +78,16 @@ def test_nulls_at_every_depth_are_no_texts_and_no_faults() -> None:
         "<div>" * 100_000 + "x" + "</div>" * 100_000,
         "<" * 1_000_000,
         "<a " * 300_000,
+        "<script>" * 100_000,
+        "<svg>" * 100_000 + "</svg>" * 100_000,
+        "<!--" * 200_000,
+        "<a b='<i c=\"" * 100_000,
         "![" * 200_000,
         "[](" * 200_000,
         "`" * 100_001,
         "Ã " * 500_000,
     ],
-    ids=["5 MB of HTML on one line", "nested", "<", "<a", "![", "[](", "`", "Ã"],
+    ids=["5 MB of HTML on one line", "nested", "<", "<a", "script", "svg", "<!--", "quotes", "![", "[](", "`", "Ã"],
 )
 def test_markup_of_megabytes_takes_no_time_that_grows_with_its_square(text: str) -> None:
     rows, done = clean(orjson.dumps({"text": text}) + b"\n")  # the square takes longer than any test may

@@ -51,7 +51,7 @@ def clean(source: str) -> tuple[list[Json], Cleaned]:
     ],
 )
 def test_every_format_becomes_the_same_messages(row: Json) -> None:
-    assert [message.to_dict() for message in to_chat(row)[0]] == PLAIN
+    assert [message.to_dict() for message in to_chat(row).messages] == PLAIN
 
 
 def test_an_instruction_with_input_and_history() -> None:
@@ -62,7 +62,7 @@ def test_an_instruction_with_input_and_history() -> None:
         "system": "Be brief.",
         "history": [["Hi", "Hello"]],
     }
-    assert [(m.role, m.content) for m in to_chat(row)[0]] == [
+    assert [(m.role, m.content) for m in to_chat(row).messages] == [
         ("system", "Be brief."),
         ("user", "Hi"),
         ("assistant", "Hello"),
@@ -133,3 +133,43 @@ def test_parquet_with_columns_that_are_null_in_most_rows() -> None:
     made, done = clean("a.parquet")
     assert made == [{"messages": PLAIN}]
     assert sum(done.tally.dropped.values()) == 1
+
+
+SYSTEM = {"role": "system", "content": "Be brief."}
+TURNS = [{"from": "human", "value": ASKED}, {"from": "gpt", "value": ANSWERED}]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"system": "Be brief.", "conversations": TURNS}, {"messages": [SYSTEM, *PLAIN]}),
+        ({"system": "Be brief.", "messages": [SYSTEM, *PLAIN]}, {"messages": [SYSTEM, *PLAIN]}),
+        (
+            {"system": "Be kind.", "messages": [SYSTEM, *PLAIN]},
+            {"system": "Be kind.", "messages": [SYSTEM, *PLAIN]},
+        ),
+        (
+            {"messages": PLAIN, "answer": "4", "context": "src", "history": [], "prompt": "p", "text": "t"},
+            {"messages": PLAIN, "answer": "4", "context": "src", "history": [], "prompt": "p", "text": "t"},
+        ),
+        (
+            {"question": ASKED, "answer": ANSWERED, "response": "no", "input": "", "context": None, "text": "t"},
+            {"messages": PLAIN, "response": "no", "text": "t"},
+        ),
+        ({"prompt": PLAIN[:1], "chosen": PLAIN[1:], "rejected": []}, {"messages": PLAIN, "rejected": []}),
+        ({"prompt": ASKED, "chosen": ANSWERED, "rejected": "no"}, {"messages": PLAIN, "rejected": "no"}),
+        ({"prompt": ASKED, "chosen": PLAIN, "rejected": "no"}, {"messages": PLAIN, "prompt": ASKED, "rejected": "no"}),
+        (
+            {"prompt": json.dumps([SYSTEM, PLAIN[0]]), "chosen": json.dumps(PLAIN[1:])},
+            {"messages": [SYSTEM, *PLAIN]},
+        ),
+        ({"prompt": f"Human: {ASKED}\n\nAssistant:", "chosen": ANSWERED}, {"messages": PLAIN}),
+        (
+            {"prompt": "As JSON?", "chosen": '[{"a": 1}]'},
+            {"messages": [{"role": "user", "content": "As JSON?"}, {"role": "assistant", "content": '[{"a": 1}]'}]},
+        ),
+    ],
+)
+def test_only_what_the_chat_was_read_from_makes_way(row: Json, expected: Json) -> None:
+    Path("a.jsonl").write_bytes(orjson.dumps(row))
+    assert clean("a.jsonl")[0] == [expected]

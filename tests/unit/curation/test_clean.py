@@ -22,8 +22,9 @@ from synth.curation.cleaning import (
     space_cleaner,
     unicode_cleaner,
 )
-from synth.curation.texts import texts_of, with_texts
+from synth.curation.texts import all_texts, map_texts, texts_of, with_texts
 from synth.errors import UsageError
+from synth.messages import Json
 from synth.recipe.cleaning import CleanSpec
 
 
@@ -32,6 +33,7 @@ from synth.recipe.cleaning import CleanSpec
     [
         (unicode_cleaner(), "cafÃ© â€œyesâ€\x9d", "café “yes”"),
         (unicode_cleaner(), "e\u0301", "é"),
+        (unicode_cleaner(), "你好，世界！（是的）ＡＺａｚ０９ｶﾅ", "你好，世界！（是的）AZaz09ｶﾅ"),
         (markup_cleaner(), "<p>Hello <b>w</b>orld &amp; you</p><script>x()</script>", "\nHello world & you\n"),
         (markup_cleaner(), "one<br>two", "one\ntwo"),
         (markup_cleaner(), "if a < b and c > d", "if a < b and c > d"),
@@ -40,6 +42,13 @@ from synth.recipe.cleaning import CleanSpec
         (markup_cleaner(), "<p>List<String> <think>so</think></p>", "\nList<String> <think>so</think>\n"),
         (markup_cleaner(), "<b>Use</b> `<b>` or\n```\n<p>x</p>\n```", "Use `<b>` or\n```\n<p>x</p>\n```"),
         (markup_cleaner(), "![a cat](c.png) and [](#top) [this](u)", "a cat and  [this](u)"),
+        (
+            markup_cleaner(),
+            "<div data-x hidden><a href=x.org/?b=c>a</a><br clear=all/><img alt src='>'id=i>b</div >",
+            "\na\nb\n",
+        ),
+        (markup_cleaner(), '<svg a="b"><svg><path d=""/></svg><g/></svg><style>p{}</style><!-- <p> -->x', "x"),
+        (markup_cleaner(), "<!DOCTYPE html><title>t</title><p>x</p>", "\nx\n"),
         (invisible_cleaner(), "a\u200bb\ufeffc\x00d\u202ee", "abcde"),
         (invisible_cleaner(), "👩\u200d👧 na\tb\n", "👩\u200d👧 na\tb\n"),
         (space_cleaner(), " a  b\u00a0\u2003c \r\n\n\n\n  d ", "a b c\n\n  d"),
@@ -49,16 +58,35 @@ def test_what_a_step_does(step: Clean, before: str, after: str) -> None:
     assert step(before) == after
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What does the <script> tag do in HTML? Please explain.",
+        "How is <style> different from <svg>, <template> and <noscript>? And </iframe>?",
+        "Use <!-- to begin a comment; the rest stays.",
+        "<title> and <!DOCTYPE are for pages",
+        "if a <b and c> d then",
+        "http://x.org/?q=1&section=2&copy=3&notit;",
+    ],
+)
+def test_what_is_no_markup_stays(text: str) -> None:
+    assert markup_cleaner()(text) == text
+    assert markup_cleaner()(f"so <b>is</b> {text}") == f"so is {text}"
+
+
 LATIN = st.text(st.sampled_from("ab .'\n\réàÃÂ ñüœ“”’–…€™©½şžЖяΩé漢अı\xa0\u0301ﬁａ\ufeff"), max_size=12)
 
 
 @given(LATIN, st.sampled_from(["latin-1", "cp1252", "cp1251", "mac-roman", "cp437", "iso-8859-2", "utf-8"]))
 def test_the_short_cut_past_ftfy_changes_nothing(text: str, wrongly: str) -> None:
     broken = text.encode().decode(wrongly, "replace")
-    config = ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=False, normalization="NFC")
+    config = ftfy.TextFixerConfig(
+        unescape_html=False, uncurl_quotes=False, fix_character_width=False, normalization="NFC"
+    )
     clean = unicode_cleaner()
     for given_text in (broken, f"so {text} {broken} it is"):
-        assert space_cleaner()(clean(given_text)) == space_cleaner()(ftfy.fix_text(given_text, config))
+        expected = ftfy.fix_text(given_text, config).replace("ａ", "a")
+        assert space_cleaner()(clean(given_text)) == space_cleaner()(expected)
 
 
 @given(st.text())
@@ -182,3 +210,38 @@ def test_a_field_that_no_row_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no row has the field 'text'"):
         clean_file(tmp_path / "a.jsonl", tmp_path / "b.jsonl", CleanSpec(fields=["text"]))
     assert not (tmp_path / "b.jsonl").exists()
+
+
+@given(st.dictionaries(st.sampled_from(["a", "id", "messages", "arguments", "function"]), JSON | st.integers()))
+def test_what_may_tell_of_somebody_goes_back_to_where_it_was(data: dict[str, object]) -> None:
+    assert map_texts(data, lambda text: text) == data
+    marked = map_texts(data, lambda _: "x")
+    assert all_texts(marked) == ["x"] * len(all_texts(data))
+
+
+def test_links_between_calls_stay_and_arguments_stay_json() -> None:
+    function = {"name": "mail", "arguments": '{"to": "a \\"b\\"", "n": 1, "card": 4111111111111111}'}
+    call = {"id": "c1", "type": "function", "function": function}
+    messages: list[Json] = [
+        {"role": "assistant", "content": None, "reasoning_content": "r", "tool_calls": [call]},
+        {"role": "tool", "name": "mail", "tool_call_id": "c1", "content": [{"text": "t"}]},
+    ]
+    row = {"from": "somebody", "messages": messages, "n": 12345678.0, "seed": 2**63, "share": 12345678.5, "yes": True}
+    assert all_texts(row) == ["somebody", "r", 'a "b"', "4111111111111111", "t", "12345678"]
+    changed = map_texts(row, lambda text: "9" * len(text) if text.isdecimal() else text.upper())
+    assert orjson.loads(changed["messages"][0]["tool_calls"][0]["function"].pop("arguments")) == {
+        "to": 'A "B"',
+        "n": 1,
+        "card": 9999999999999999,
+    }
+    assert changed["messages"][0]["tool_calls"] == [{"id": "c1", "type": "function", "function": {"name": "mail"}}]
+    assert changed["messages"][1] == messages[1] | {"content": [{"text": "T"}]}
+    assert (changed["from"], changed["n"], changed["seed"]) == ("SOMEBODY", 99999999, 2**63)
+
+
+def test_what_was_thought_is_cleaned_too(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    message = {"role": "assistant", "content": "ok", "reasoning_content": "so  it is", "name": "x  y"}
+    write(source, [{"messages": [message]}])
+    clean_file(source, target, CleanSpec())
+    assert read(target) == [{"messages": [message | {"reasoning_content": "so it is"}]}]

@@ -101,6 +101,11 @@ def test_the_first_seen_stays_and_unrelated_texts_too(method: str) -> None:
     assert deduplicator.duplicates([*fresh, *fresh]) == [False] * 200 + [True] * 200
 
 
+def test_a_text_as_similar_as_the_threshold_is_a_duplicate() -> None:
+    assert Exact(1).duplicates(["one two three four", "one two three", "One two, three four!"]) == [False, False, True]
+    assert Exact(0.5).duplicates(["one two three four", "one two three"]) == [False, True]
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=120), st.integers(1, 50), st.booleans())
 def test_of_what_is_kept_no_two_share_a_band(choice: list[int], batch: int, filtered: bool) -> None:

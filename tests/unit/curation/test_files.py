@@ -6,13 +6,20 @@ import gzip
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from synth.curation.dedup import Exact
+from synth.curation.band_table import BandTable
+from synth.curation.cleaned import clean_file
+from synth.curation.dedup import Banded, Exact
 from synth.curation.deduplicating import Deduplicated, deduplicate
+from synth.curation.minhash import Banding, Signer
 from synth.curation.reading import read_rows
-from synth.errors import UsageError
+from synth.errors import RecipeError, UsageError
+from synth.recipe.cleaning import CleanSpec
+from synth.recipe.schema import SeedsSpec
+from synth.seeds import read_seeds
 
 TEXTS = ["one two three four five six", "seven eight nine ten eleven", "One two three, four five six!"]
 
@@ -92,3 +99,107 @@ def test_columns_that_come_later_do_not_vanish_from_a_csv() -> None:
     Path("a.jsonl").write_bytes(jsonl({"text": "a b c"}, {"text": "d e f", "more": 1}))
     with pytest.raises(UsageError, match="row 2 has the column more"):
         dedup("a.jsonl", "b.csv")
+
+
+def test_parquet_has_every_column_of_its_rows() -> None:
+    Path("a.jsonl").write_bytes(jsonl({"text": "a b c"}, {"text": "d e f", "more": [{"n": 1}], "none": None}))
+    dedup("a.jsonl", "b.parquet")
+    assert parquet.read_table("b.parquet").to_pylist() == [
+        {"text": "a b c", "more": None, "none": None},
+        {"text": "d e f", "more": [{"n": 1}], "none": None},
+    ]
+    assert parquet.read_schema("b.parquet").field("none").type == pa.string()
+
+
+@pytest.mark.parametrize(
+    ("late", "says"),
+    [
+        ({"label": "x"}, "row 1001 has the column label,"),
+        ({"said": [{"role": "a", "calls": [1]}]}, r"row 1001 has the column said\.calls,"),
+        ({"n": "many"}, "rows of different types in the column 'n'"),
+    ],
+)
+def test_what_has_no_place_in_the_parquet_columns_is_refused(late: dict[str, object], says: str) -> None:
+    rows: list[dict[str, object]] = [{"text": f"{n} {n}a {n}b", "n": n, "said": [{"role": "a"}]} for n in range(1001)]
+    Path("a.jsonl").write_bytes(jsonl(*rows[:-1], rows[-1] | late))
+    with pytest.raises(UsageError, match=says):
+        dedup("a.jsonl", "b.parquet")
+    assert not Path("b.parquet").exists()
+
+
+def test_parquet_keeps_the_types_it_was_read_with() -> None:
+    table = pa.table(
+        {
+            "text": [f"{n}  {n}a {n}b" for n in range(1001)],
+            "note": pa.array([None] * 1000 + ["x"], pa.string()),
+            "n": pa.array([1] * 1001, pa.int16()),
+            "pairs": pa.array([[("a", "b")]] * 1001, pa.map_(pa.string(), pa.string())),
+            "image": pa.array([b"\xff"] * 1001, pa.binary()),
+        }
+    ).replace_schema_metadata({"who": "me"})
+    parquet.write_table(table, "a.parquet")
+    clean_file(Path("a.parquet"), Path("b.parquet"), CleanSpec())
+    made = parquet.read_table("b.parquet")
+    assert made.schema.equals(parquet.read_schema("a.parquet"), check_metadata=True)
+    assert made.drop("text").equals(table.drop("text"))
+    assert made["text"][1000].as_py() == "1000 1000a 1000b"
+
+
+def test_a_column_that_is_something_else_when_clean_has_another_type() -> None:
+    said = [{"from": "human", "value": "Why?", "weight": 1}, {"from": "gpt", "value": "So."}]
+    parquet.write_table(pa.Table.from_pylist([{"n": 1, "messages": said}]), "a.parquet")
+    clean_file(Path("a.parquet"), Path("b.parquet"), CleanSpec(messages=True))
+    messages = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+    assert parquet.read_table("b.parquet").to_pylist() == [{"n": 1, "messages": messages}]
+
+
+@pytest.mark.parametrize("target", ["b.jsonl", "b.csv"])
+@pytest.mark.parametrize("value", [b"\x89PNG", {"path": "a.png", "bytes": b"\x89PNG"}])
+def test_bytes_do_not_become_text(value: object, target: str) -> None:
+    parquet.write_table(pa.Table.from_pylist([{"text": "a b c", "image": value}]), "a.parquet")
+    with pytest.raises(UsageError, match="row 1: the column 'image' cannot be text"):
+        dedup("a.parquet", target)
+    assert not Path(target).exists()
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    Path("a.csv").write_text("text,tag,tag\na b c,1,2\n")
+    parquet.write_table(pa.table([["a"], ["b"]], names=["text", "text"]), "a.parquet")
+    for source, name in (("a.csv", "tag"), ("a.parquet", "text")):
+        with pytest.raises(UsageError, match=f"{source} has two columns of the name '{name}'"):
+            dedup(source, "b.jsonl")
+    with pytest.raises(RecipeError, match=r"a\.parquet: there are two columns of the name 'text'"):
+        read_seeds(SeedsSpec(path="a.parquet"), Path())
+
+
+def test_a_date_beyond_pythons_is_told() -> None:
+    parquet.write_table(pa.table({"text": ["a"], "day": pa.array([10_000_000], pa.date32())}), "a.parquet")
+    with pytest.raises(UsageError, match=r"a\.parquet: from row 1 on there is a date or time that Python cannot hold"):
+        dedup("a.parquet", "b.jsonl")
+    with pytest.raises(RecipeError, match=r"a\.parquet: row 1: from here on there is a date or time"):
+        read_seeds(SeedsSpec(path="a.parquet"), Path())
+
+
+def chat(*said: str, **more: object) -> dict[str, object]:
+    parts = [[{"type": "text", "text": text}] for text in said]
+    roles = ["user", "assistant"] * len(parts)
+    turns = [{"role": role, "content": content} | more for role, content in zip(roles, parts, strict=False)]
+    return {"messages": [{"role": "system", "content": "You are a helpful assistant."}, *turns]}
+
+
+def test_of_messages_parts_and_calls_are_compared() -> None:
+    chats = [chat("How do volcanoes erupt?", "By magma."), chat("Write a poem", "Drops."), chat("Sort it", "Ok")]
+    Path("a.jsonl").write_bytes(jsonl(*chats, chats[1]))
+    assert dedup("a.jsonl", "b.jsonl", "messages").kept == 3
+    calls = [[{"function": {"name": "find", "arguments": f'{{"q": "{q}"}}'}}] for q in ("ten red cars", "my lost cat")]
+    Path("a.jsonl").write_bytes(jsonl(*(chat("Do", tool_calls=made) for made in (*calls, calls[0], None))))
+    done = dedup("a.jsonl", "b.jsonl", "messages")
+    assert (done.kept, done.dropped) == (3, 1)
+
+
+def test_operators_between_numbers_tell_texts_apart() -> None:
+    texts = [f"What is 12 {sign} 7 in total?" for sign in "+-*/×"]
+    Path("a.jsonl").write_bytes(jsonl(*({"text": text} for text in texts)))
+    for deduplicator in (Exact(0.7), Banded(Signer(Banding.choose(0.7)), BandTable())):
+        done = deduplicate(Path("a.jsonl"), Path("b.jsonl"), "text", deduplicator)
+        assert (done.kept, done.examples) == (4, [(5, texts[4])])

@@ -111,7 +111,7 @@ def test_devanagari_in_latin_letters() -> None:
 DRAFT = Draft(
     (
         Message("user", "I am Emily Johnson, write to emily@corp.com"),
-        Message("assistant", None, (ToolCall("c1", "send", '{"to": "emily@corp.com", "n": 1}'),)),
+        Message("assistant", None, (ToolCall("c1", "send", '{"to": "emily@corp.com", "card": 4111111111111111}'),)),
         Message("tool", "sent to emily@corp.com", tool_call_id="c1"),
         Message("assistant", "Done.", reasoning="Emily Johnson wants mail."),
     ),
@@ -123,23 +123,23 @@ DRAFT = Draft(
 def test_the_gate_rejects_and_does_not_repeat_what_it_found() -> None:
     verdict = make_gate("pii").judge(DRAFT)
     assert not verdict.passed
-    assert verdict.reason == "it holds 4 × email, 3 × person"
-    assert verdict.score == 7
+    assert verdict.reason == "it holds 4 × email, 3 × person, 1 × credit_card"
+    assert verdict.score == 8
 
 
 @pytest.mark.parametrize("action", ["redact", "replace"])
 def test_the_gate_mends_every_part_of_a_draft(action: str) -> None:
     gate = make_gate({"gate": "pii", "action": action})
     mended, verdict = gate.mend(DRAFT)  # type: ignore[attr-defined]
-    assert (verdict.passed, verdict.score) == (True, 7)
+    assert (verdict.passed, verdict.score) == (True, 8)
     said = orjson.dumps([message.to_dict() for message in mended.messages]).decode() + mended.text + str(mended.extra)
     assert "Emily" not in said
     assert "Johnson" not in said
     assert "corp.com" not in said
     arguments = orjson.loads(mended.messages[1].tool_calls[0].arguments)
-    assert arguments["n"] == 1
+    assert arguments["card"] != 4111111111111111
     if action == "redact":
-        assert (arguments["to"], mended.extra) == ("<EMAIL>", {"note": ["<EMAIL>", 3]})
+        assert (arguments, mended.extra) == ({"to": "<EMAIL>", "card": "<CREDIT_CARD>"}, {"note": ["<EMAIL>", 3]})
 
 
 def test_a_file_is_cleaned_and_its_report_repeats_nothing(tmp_path: Path) -> None:
@@ -152,6 +152,28 @@ def test_a_file_is_cleaned_and_its_report_repeats_nothing(tmp_path: Path) -> Non
     assert target.read_bytes() == b'{"text": "Call nobody"}\n'
     assert done.tally.dropped == {"personal data": 1}
     assert [one.before for one in done.tally.examples["personal data"]] == [""]
+
+
+def test_personal_data_leaves_every_part_of_a_row(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    function = {"name": "mail", "arguments": '{"to": "bob.miller@example.com",  "n": 1}'}
+    call = {"id": "c1", "type": "function", "function": function}
+    said = {
+        "role": "assistant",
+        "content": None,
+        "reasoning_content": "to bob.miller@example.com",
+        "tool_calls": [call],
+    }
+    row = {"messages": [{"role": "user", "content": "Mail  me"}, said], "card": 4111111111111111, "n": 20240512}
+    source.write_bytes(orjson.dumps(row) + b"\n" + orjson.dumps({"text": "x  =  1", "args": {"arguments": "a  b"}}))
+    done = clean_file(source, target, CleanSpec.model_validate({"pii": {"action": "redact"}}))
+    first, second = map(orjson.loads, target.read_bytes().splitlines())
+    assert first["messages"][0]["content"] == "Mail me"
+    assert first["messages"][1]["reasoning_content"] == "to <EMAIL>"
+    assert first["messages"][1]["tool_calls"][0]["function"]["arguments"] == '{"to":"<EMAIL>","n":1}'
+    assert (first["card"], first["n"]) == ("<CREDIT_CARD>", 20240512)
+    assert second["text"] == "x = 1"
+    assert (done.tally.changed["pii"], done.tally.changed["space"]) == (1, 2)
 
 
 def test_weights_of_another_model_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

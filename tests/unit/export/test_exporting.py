@@ -68,6 +68,20 @@ def test_splits_share_no_seed_and_shards_keep_the_order(tmp_path: Path) -> None:
     assert sorted(map(str, written)) == sorted(str(one["messages"]) for one in made)
 
 
+@pytest.mark.parametrize("shard_size", [2, None])
+def test_shards_of_an_earlier_export_do_not_stay_beside_new_ones(tmp_path: Path, shard_size: int | None) -> None:
+    rows = dataset_rows(make_run(tmp_path, [row(n, None) for n in range(3)]))
+    out = tmp_path / "out"
+    for _ in range(2):
+        export_rows(rows, "messages", out, shard_size=1)
+    (out / "data-of-mine.jsonl").write_bytes(b"")
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    left = "data-00002.jsonl" if shard_size else "data-00000.jsonl and 2 more"
+    with pytest.raises(UsageError, match=f"{left} of an earlier export would stay"):
+        export_rows(rows, "messages", out, shard_size=shard_size)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+
+
 @given(
     st.lists(st.one_of(st.none(), st.integers(0, 20)), min_size=1, max_size=60),
     st.integers(),

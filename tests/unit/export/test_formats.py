@@ -69,7 +69,7 @@ def test_llama3_describes_tools_in_the_system_message() -> None:
 def test_messages_of_plain_chats_come_back(row: Json) -> None:
     assume("<" not in str(row["messages"]))
     for name in ("messages", "sharegpt", "hermes"):
-        back, _ = to_chat(FORMATS[name](row))
+        back = to_chat(FORMATS[name](row)).messages
         assert [message.to_dict() for message in back] == row["messages"]
 
 
@@ -77,9 +77,9 @@ def test_messages_of_plain_chats_come_back(row: Json) -> None:
 def test_messages_of_chats_with_tools_come_back(row: Json) -> None:
     assume("<" not in str(row["messages"]))  # the marks of Hermes, which it cannot carry
     for name in ("messages", "sharegpt", "hermes"):
-        back, tools = to_chat(FORMATS[name](row))
-        assert _without_ids([message.to_dict() for message in back]) == _without_ids(row["messages"])
-        assert [tool.to_dict() for tool in tools] == TOOLS
+        back = to_chat(FORMATS[name](row))
+        assert _without_ids([message.to_dict() for message in back.messages]) == _without_ids(row["messages"])
+        assert [tool.to_dict() for tool in back.tools] == TOOLS
 
 
 def _without_ids(messages: list[Json]) -> list[Json]:
@@ -100,7 +100,7 @@ def test_one_question_and_answer_come_back_from_alpaca(question: str, answer: st
     messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     record = FORMATS["alpaca"]({"messages": messages})
     assert set(record) == {"instruction", "input", "output", "system"}
-    assert [message.to_dict() for message in to_chat(record)[0]] == messages
+    assert [message.to_dict() for message in to_chat(record).messages] == messages
 
 
 @pytest.mark.parametrize("name", ["alpaca", "sharegpt", "hermes", "llama3", "dpo_standard"])
@@ -174,6 +174,20 @@ def test_a_rows_own_prompt_counts_where_sides_are_whole_conversations() -> None:
     assert FORMATS["dpo"](row)["chosen"] == longer
     with pytest.raises(CannotCarry, match="one question and one answer on each side"):
         FORMATS["dpo_standard"](row)
+
+
+@pytest.mark.parametrize("name", ["dpo", "kto", "reward"])
+def test_the_preference_layouts_have_arguments_as_objects(name: str) -> None:
+    row = {"messages": TOOL_CHAT, "rejected": TOOL_CHAT[1:2], "tools": TOOLS}
+    sides = [side for record in records_of(row, name) for side in record.values() if isinstance(side, list)]
+    calls = [call for side in sides for message in side for call in message.get("tool_calls") or ()]
+    assert calls
+    assert all(call == CALL | {"function": {"name": "find", "arguments": {"q": "x", "n": 2}}} for call in calls)
+    assert FORMATS["messages"](row)["messages"] == TOOL_CHAT
+    for arguments in ("{q: x}", "[1]", ""):
+        call = CALL | {"function": {"name": "find", "arguments": arguments}}
+        with pytest.raises(CannotCarry, match=f"{name} needs tool arguments that are a JSON object"):
+            records_of(row | {"rejected": [{"role": "assistant", "content": None, "tool_calls": [call]}]}, name)
 
 
 def test_a_row_without_scores_has_no_margin() -> None:

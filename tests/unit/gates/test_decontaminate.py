@@ -51,6 +51,21 @@ def test_a_short_item_counts_as_a_whole_and_a_label_not_at_all(tmp_path: Path) -
     assert gate.judge(says("Paris is where it is. What is the capital of Spain?")).passed
 
 
+@pytest.mark.parametrize(
+    ("item", "label"),
+    [
+        ("中国的首都是哪个城市？请选择正确的答案。", "中华人民共和国"),
+        ("富士山の標高は何メートルですか", "富士山"),
+        ("เมืองหลวงของประเทศไทยคือเมืองใด", "กรุงเทพ"),
+    ],
+)
+def test_scripts_without_spaces_are_compared_too(tmp_path: Path, item: str, label: str) -> None:
+    benchmark(tmp_path, {"q": item, "a": label})
+    gate = make_gate({"gate": "decontaminate", "files": ["b.jsonl"]}, tmp_path)
+    assert "b.jsonl:1 has" in gate.judge(says(label, question=f"问题：{item}")).reason
+    assert gate.judge(says(f"{label}。", question=item[: len(item) // 3])).passed
+
+
 def test_fields_and_share(tmp_path: Path) -> None:
     benchmark(tmp_path, {"q": ITEM, "note": "this note stands in every row of this file and says nothing of it at all"})
     note = "This note stands in every row of this file and says nothing of it at all."

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,13 @@ def test_each_action_does_what_it_says(tmp_path: Path) -> None:
     assert record.verdict == "checks passed, 3 rows held back"
 
 
+def test_a_pattern_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    rules = "name: x\nversion: 1\nrules: [{id: code-word, when: text, then: redact, pattern: '(['}]\n"
+    with pytest.raises(UsageError, match="the pattern of the rule 'code-word' is no regular expression: unterminated"):
+        release(tmp_path, lambda: iter([row("fine", "hello")]), load(tmp_path, rules), purpose="", marks={})
+    assert not (tmp_path / "governance.json").exists()
+
+
 def test_nothing_leaves_without_a_purpose_or_past_a_block(tmp_path: Path) -> None:
     rows = [row("fine", "hello", support=1.0), row("rival", "buy Acme", support=1.0)]
     no_pii = RULES.replace("  - id: personal\n    when: pii\n    then: redact\n    needs: [purpose]\n", "")
@@ -103,6 +111,33 @@ def test_nothing_leaves_without_a_purpose_or_past_a_block(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="1 rows meet a rule that blocks"):
         release(tmp_path, lambda: iter(rows), blocking, purpose="to test", marks={})
     assert b'"verdict": "blocked"' in (tmp_path / "governance.json").read_bytes()
+
+
+def with_mail(column: str, to: str) -> Json:
+    """A row of both sides that says to whom to write in one ``column`` alone."""
+    call = {"id": "c1", "type": "function", "function": {"name": "mail", "arguments": f'{{"to":"{to}"}}'}}
+    mail: dict[str, Any] = {
+        "messages": [{"role": "assistant", "content": None, "tool_calls": [call]}],
+        "prompt": [{"role": "user", "content": f"write to {to}"}],
+        "chosen": [{"role": "assistant", "content": "ok", "reasoning_content": f"to {to}"}],
+        "rejected": [{"role": "assistant", "content": f"I wrote to {to}"}],
+        "responses": [{"content": f"I wrote to {to}", "score": 0.5}],
+        "answer": to,
+    }
+    plain = {name: [{"role": "user", "content": "hi"}] for name in mail}
+    return {"id": "a-1", "lineage": {"seeds": ["ann@example.org"]}} | plain | {column: mail[column]}
+
+
+@pytest.mark.parametrize("column", ["messages", "prompt", "chosen", "rejected", "responses", "answer"])
+def test_personal_data_is_found_in_every_column(tmp_path: Path, column: str) -> None:
+    rule = "name: p\nversion: 1\nrules:\n  - {id: q, when: pii, then: block}\n"
+    row = with_mail(column, "ann@example.org")
+    (blocked,) = decide(load(tmp_path, rule), [row], find_emails, {})
+    assert (blocked.action, blocked.row) == ("block", None)
+    (redacted,) = decide(load(tmp_path, rule.replace("block", "redact")), [row], find_emails, {})
+    assert redacted.row == with_mail(column, "<EMAIL>")
+    (passed,) = decide(load(tmp_path, rule), [with_mail(column, "nobody")], find_emails, {})
+    assert passed.action is None
 
 
 @pytest.mark.parametrize(
