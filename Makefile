@@ -12,7 +12,8 @@ quickstart: $(STAMP_RUN)  ## from nothing to a small dataset, on the embedded mo
 
 test: check  ## everything that needs no accelerator, the real embedded model included
 	$(BIN)/synth models pull
-	$(BIN)/python -m pytest tests/browser tests/e2e tests/live -m "not vllm"
+	$(BIN)/python -m pytest tests/browser tests/e2e -n auto
+	$(BIN)/python -m pytest tests/live -m "not vllm"
 
 check: $(STAMP)  ## format, lint, types, layers and unit tests: under a minute
 	$(BIN)/ruff format --check .
