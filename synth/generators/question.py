@@ -13,7 +13,7 @@ from synth.example import Draft
 from synth.generators.base import Setup
 from synth.generators.ensemble import Ensemble
 from synth.generators.qa import qa_draft
-from synth.generators.writing import QUESTION_SCHEMA, Check, is_harder, is_new_problem, write_question
+from synth.generators.writing import HARDER_SCHEMA, QUESTION_SCHEMA, Check, is_harder, is_new_problem, write_question
 from synth.messages import Json
 from synth.recipe.kinds.solved import EvolveSpec, QuestionSpec
 from synth.recipe.models import SamplingSpec
@@ -34,11 +34,13 @@ _WAYS = (
 class _Written(ABC):
     """A writer, a check, and the ensemble."""
 
+    _schema = QUESTION_SCHEMA
+
     def __init__(self, setup: Setup, spec: QuestionSpec | EvolveSpec) -> None:
         self._spec = spec
         self._ensemble = Ensemble(setup, spec.ensemble)
         sampling = SamplingSpec(temperature=0.9, top_p=0.95, max_tokens=300)
-        self._writer = setup.agent("writer", sampling=sampling, schema=QUESTION_SCHEMA)
+        self._writer = setup.agent("writer", sampling=sampling, schema=self._schema)
 
     async def make(self, context: UnitContext) -> Draft:
         seed = str(context.variables["seed"]["question"])
@@ -74,6 +76,8 @@ class Question(_Written):
 
 
 class Evolve(_Written):
+    _schema = HARDER_SCHEMA
+
     def _choice(self, context: UnitContext) -> Json:
         return {"how": context.rng.choice(_WAYS)}
 

@@ -20,6 +20,13 @@ QUESTION_SCHEMA: Json = {
     "required": ["question"],
     "additionalProperties": False,
 }
+HARDER_SCHEMA: Json = {
+    "type": "object",
+    "properties": {"added": {"type": "string", "maxLength": 300}, **QUESTION_SCHEMA["properties"]},
+    "required": ["added", "question"],
+    "additionalProperties": False,
+}
+"""What is added comes first: a small model that has not said it tells the problem as it was."""
 _TRIES = 3
 _SHORTEST = 20
 """Characters of a problem. Not in the schema, which has to let through what stands for an answer in `synth plan`."""

@@ -16,7 +16,9 @@ from synth.shipped import shipped
 EXPAND = r"""
 - {system: write word problems, json: {question: "A bus has 5 rows of 4 seats. 7 seats are taken. How many are free?"}}
 - system: make word problems harder
-  json: {question: "Maya buys 4 bags of 6 rolls, eats 2 rolls and gives 3 rolls to Tom. How many are left?"}
+  json:
+    added: She gives 3 rolls to Tom.
+    question: "Maya buys 4 bags of 6 rolls, eats 2 rolls and gives 3 rolls to Tom. How many are left?"
 - system: retell problems
   json: {question: "A ward orders 4 packs of 6 bandages each and 2 are used at once. How many remain?"}
 - {system: Python programs, match: rows of 4, answer: "```python\ndef solution():\n    return 5 * 4 - 7\n```"}

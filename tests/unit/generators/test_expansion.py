@@ -31,9 +31,9 @@ async def make(spec: GeneratorSpec, answers: Answers, fields: Json = SEED, seeds
     return await build_generator(make_setup(spec, seeds)).make(context)
 
 
-def writes(question: str, chain: str, program: str) -> Answers:
+def writes(question: str, chain: str, program: str, **more: str) -> Answers:
     def answers(role: str, sample: int, request: Request) -> str:
-        return {"writer": json.dumps({"question": question}), "solver": chain, "programmer": program}[role]
+        return {"writer": json.dumps({**more, "question": question}), "solver": chain, "programmer": program}[role]
 
     return answers
 
@@ -53,9 +53,14 @@ async def test_question_is_solved_by_chain_and_program() -> None:
 
 async def test_evolve_needs_one_more_number() -> None:
     spec = EvolveSpec(kind="evolve", count=1, ensemble=ONE)
+    same = "There are 9 bags with 4 apples each. How many apples are left?"
     with pytest.raises(Rejected) as rejected:
-        await make(spec, writes("There are 9 bags with 4 apples each. How many apples are left?", CHAIN, "print(7)"))
+        await make(spec, writes(same, CHAIN, "print(7)", added="They are red."))
     assert rejected.value.gate == "form"
+    harder = "There are 3 bags with 4 apples each. 5 apples are eaten and 2 are bought. How many are there?"
+    chain = "There are 3 * 4 = 12 apples.\n12 - 5 = 7 are left.\n7 + 2 = 9.\nAnswer: 9"
+    draft = await make(spec, writes(harder, chain, "print(9)", added="2 are bought."))
+    assert (draft.messages[0].content, draft.extra["answer"]) == (harder, "9")
 
 
 async def test_persona_keeps_numbers_and_answer() -> None:
