@@ -23,15 +23,17 @@ _NO = re.compile(
 
 
 _SEARCHES = re.compile(
-    r"\b(find|locate|look\w* up|see|access|verify|understand|tell|recognise|recognize)\b", re.IGNORECASE
+    r"\W*(?:\w+\W+){0,2}?(find|locate|look\w* up|see|access|verify|understand|tell|recognise|recognize)\b",
+    re.IGNORECASE,
 )
-"""What an assistant may be unable to do without refusing anything."""
+"""After the no, what an assistant may be unable to do without refusing anything."""
 
 
 def says_no(text: str) -> bool:
     """Whether a line tells that something cannot be done. A question, or that nothing was found, does not."""
     sentences = re.split(r"(?<=[.!?])\s+", text.replace("’", "'"))
-    return any(_NO.search(one) and "?" not in one and not _SEARCHES.search(one) for one in sentences)
+    found = ((one, _NO.search(one)) for one in sentences if "?" not in one)
+    return any(no is not None and not _SEARCHES.match(one, no.end()) for one, no in found)
 
 
 def require_withdrawal(task: Task, talk: Conversation, *, gave_up: bool) -> None:

@@ -301,6 +301,8 @@ async def test_what_the_policy_forbids_has_to_be_refused(tmp_path: Path) -> None
         ("We don\u2019t allow that. Is there anything else?", True),
         ("I'm sorry, I could not find that order; could you check the number?", False),
         ("I could not find that order.", False),
+        ("I am unable to locate it.", False),
+        ("I see, but that cannot be cancelled.", True),
         ("Is that not possible for you?", False),
         ("It is done.", False),
     ],
