@@ -116,7 +116,7 @@ async def _try_once(model: Model, request: Request, tokens: int, tries: int, hel
         lost = TransientError(f"{limiter.where} did not answer within {model.timeout:g} s", kind="timeout")
         limiter.failed(flight, lost)
         raise lost from None
-    except BaseException:
+    except BaseException:  # also a cancellation: the place is given back, and the error goes on
         limiter.abandoned(flight)
         raise
     limiter.succeeded(flight, response.usage.total, held=held)

@@ -93,7 +93,7 @@ class EmbeddedServer(SupervisedServer):
         )
         try:
             self._port = json.loads(await child.read_report(_LOAD_SECONDS))["port"]
-        except BaseException:
+        except BaseException:  # also a cancellation: what is half started is ended, and the error goes on
             await child.stop()
             raise
         self._report(ModelState(self.name, "ready"))

@@ -123,7 +123,7 @@ class VllmServer(SupervisedServer):
                 f"vLLM for {self.name} did not start: {known.message}",
                 hint=f"{known.hint}; its whole log is {self._log}",
             ) from error
-        except BaseException:
+        except BaseException:  # also a cancellation: what is half started is ended, and the error goes on
             await child.stop()
             raise
         return True
