@@ -108,6 +108,36 @@ def test_keys_walk_and_mark_and_marks_are_there_after_reload(open_page: Open, ad
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def test_a_mark_is_for_what_is_chosen_however_slowly_examples_come(
+    open_page: Open, address: str, finished: Path
+) -> None:
+    page = open_page(address + "#/examples")
+    expect(page.locator(".item").first).to_be_visible()
+    page.locator("[data-unit='raw-000004']").click()
+    expect(heading(page, "raw-000004")).to_be_visible()
+    before = read_marks(finished)
+    held: list[Any] = []
+    slow = re.compile("/api/examples/raw-")
+    page.route(slow, lambda route: held.append(route))
+    for key in ("j", "k", "j"):  # each is asked for, and none comes
+        page.keyboard.press(key)
+        page.wait_for_timeout(80)
+    page.keyboard.press("b")
+    page.keyboard.press("k")
+    page.keyboard.press("u")
+    expect(page.locator("[data-unit='raw-000004'] .badge.unsure")).to_be_visible()
+    assert held
+    page.unroute(slow)  # now they come
+    expect(page.locator("[data-unit='raw-000005'] .badge.bad")).to_be_visible()
+    expect(heading(page, "raw-000004")).to_be_visible()
+    expect(page.get_by_role("button", name="unsure")).to_have_attribute("aria-pressed", "true")
+    assert read_marks(finished) == {**before, "raw-000004": "unsure", "raw-000005": "bad"}
+    for key in ("u", "j", "b"):
+        page.keyboard.press(key)
+    expect(page.locator("[data-unit='raw-000005'] .badge.bad")).to_have_count(0)
+    assert read_marks(finished) == before
+
+
 def test_a_long_list_is_scrolled_over_in_pages(open_page: Open, address: str) -> None:
     page = open_page(address + "#/examples", height=500)
     expect(page.locator("[data-unit='raw-000000']")).to_be_visible()

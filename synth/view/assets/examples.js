@@ -68,6 +68,7 @@ export class Examples {
     if (!open && !wide) return;
     if (open) this.go({ id: row.id });
     else {
+      this.reader.id = row.id; // keys mean this one from now on
       clearTimeout(this.reading);
       this.reading = setTimeout(() => {
         history.replaceState(null, "", this.address(row.id));

@@ -13,7 +13,9 @@ export class Reader {
     this.open = open;
     this.element = h("article", { class: "reader", tabindex: -1, "aria-label": "Example" });
     this.closed = closed;
-    this.id = null;
+    this.id = null; // of what is chosen; `data` follows when it has come
+    this.coming = null;
+    this.given = new Map(); // marks given here: an answer may have been read from disk before them
     this.tab = "seed";
     this.clear();
   }
@@ -25,17 +27,24 @@ export class Reader {
   }
 
   async show(id) {
-    if (this.id === id) return;
     this.id = id;
+    if (this.data?.id === id || this.coming === id) return;
+    this.coming = id;
     let data;
     try {
       data = await api.example(id);
     } catch (error) {
-      if (this.id === id) this.element.replaceChildren(h("p", { class: "empty" }, error.message));
+      if (this.id === id) {
+        this.data = null;
+        this.element.replaceChildren(h("p", { class: "empty" }, error.message));
+      }
       return;
+    } finally {
+      if (this.coming === id) this.coming = null;
     }
     if (this.id !== id) return;
     this.data = data;
+    if (this.given.has(id)) data.mark = this.given.get(id);
     this.element.scrollTop = 0;
     this.draw();
   }
@@ -64,15 +73,22 @@ export class Reader {
     this.marks.replaceChildren(button("good", "g"), button("bad", "b"), button("unsure", "u"));
   }
 
-  /** Set a mark, or take it back where it is there already. */
+  /** Set a mark of what is chosen, even before it has come, or take it back where it is there already. */
   async mark(mark) {
-    if (!this.data) return;
-    const data = this.data;
-    const wanted = data.mark === mark ? null : mark;
-    await api.mark(data.id, wanted);
-    data.mark = wanted;
-    if (this.data === data) this.drawMarks();
-    this.marked(data.id, wanted);
+    const id = this.id;
+    const before = this.given.has(id) ? this.given.get(id) : (this.data?.id === id ? this.data : await api.example(id)).mark;
+    const wanted = before === mark ? null : mark;
+    this.given.set(id, wanted);
+    try {
+      await api.mark(id, wanted);
+    } catch (error) {
+      this.given.delete(id);
+      throw error;
+    }
+    this.marked(id, wanted);
+    if (this.data?.id !== id) return;
+    this.data.mark = wanted;
+    this.drawMarks();
   }
 
   /** Show what is beside it; `keep` for the examples that come after, too. */
