@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from synth.curation.texts import all_texts, map_texts
-from synth.errors import UsageError
 from synth.governance.policy import SEVERITY, Action, Policy, Rule
 from synth.messages import Json
 from synth.prompts import PromptError
@@ -80,11 +78,7 @@ class Record:
 
 
 def decide(policy: Policy, rows: Iterable[Json], find_pii: FindPii, marks: dict[str, str]) -> Iterator[Decision]:
-    """Decide each row in order. ``marks`` are people's, by row id: one to review leaves where its mark is ``good``.
-
-    Raises ``UsageError`` where a rule's pattern is no regular expression.
-    """
-    patterns = {rule.spec.id: _compiled(rule, policy) for rule in policy.rules if rule.spec.pattern is not None}
+    """Decide each row in order. ``marks`` are people's, by row id: one to review leaves where its mark is ``good``."""
     looks = any(rule.looks_for_pii for rule in policy.rules)
     for row in rows:
         texts = all_texts(_said(row))
@@ -104,18 +98,8 @@ def decide(policy: Policy, rows: Iterable[Json], find_pii: FindPii, marks: dict[
             any(rule.spec.then == "review" for rule in met) and marks.get(row["id"]) != "good"
         )
         redacting = [rule for rule in met if rule.spec.then == "redact"]
-        left = None if stays else _redacted(row, texts, personal, redacting, patterns) if redacting else row
+        left = None if stays else _redacted(row, texts, personal, redacting) if redacting else row
         yield Decision(row["id"], action, tuple(evidence), left)
-
-
-def _compiled(rule: Rule, policy: Policy) -> re.Pattern[str]:
-    try:
-        return re.compile(rule.spec.pattern or "")
-    except (re.error, OverflowError, RecursionError) as error:
-        raise UsageError(
-            f"the policy {policy.name}: the pattern of the rule {rule.spec.id!r} is no regular expression: {error}",
-            hint="brackets and other signs that stand for themselves have a backslash before them",
-        ) from error
 
 
 def _evidence(rule: Rule, facts: Json) -> Json | None:
@@ -137,21 +121,15 @@ def _said(row: Json) -> Json:
     return {name: value for name, value in row.items() if name not in _LABELS}
 
 
-def _redacted(
-    row: Json,
-    texts: list[str],
-    personal: list[list[tuple[str, int, int]]],
-    rules: list[Rule],
-    patterns: Mapping[str, re.Pattern[str]],
-) -> Json:
+def _redacted(row: Json, texts: list[str], personal: list[list[tuple[str, int, int]]], rules: list[Rule]) -> Json:
     marks_pii = any(rule.looks_for_pii for rule in rules)
     written = []
     for text, found in zip(texts, personal, strict=True):
         for sort, start, end in sorted(found, key=lambda one: -one[1]) if marks_pii else ():
             text = f"{text[:start]}<{sort.upper()}>{text[end:]}"
         for rule in rules:
-            if rule.spec.id in patterns:
-                text = patterns[rule.spec.id].sub(REDACTED, text)
+            if rule.pattern is not None:
+                text = rule.pattern.sub(REDACTED, text)
         written.append(text)
     new = iter(written)
     said: Json = map_texts(_said(row), lambda _: next(new))

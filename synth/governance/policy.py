@@ -14,6 +14,7 @@ rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +79,11 @@ class PolicySpec(Spec):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``holds`` evaluates the predicate over the facts of a row."""
+    """``holds`` evaluates the predicate over the facts of a row; ``pattern`` is the spec's, compiled."""
 
     spec: RuleSpec
     holds: Callable[[Mapping[str, Any]], object]
+    pattern: re.Pattern[str] | None = None
 
     @property
     def looks_for_pii(self) -> bool:
@@ -123,11 +125,15 @@ def load_policy(path: Path) -> Policy:
         explain(error, problems, {}, PolicySpec)
     rules = []
     for index, rule in enumerate(spec.rules if spec is not None else ()):
-        at = ("rules", index, "when")
         try:
-            rules.append(Rule(rule, compile_expression(rule.when)))
+            pattern = None if rule.pattern is None else re.compile(rule.pattern)
+            rules.append(Rule(rule, compile_expression(rule.when), pattern))
         except PromptError as error:
-            problems.at(at, str(error), "it is an expression such as scores.support < 0.5, without {{ }}")
+            hint = "it is an expression such as scores.support < 0.5, without {{ }}"
+            problems.at(("rules", index, "when"), str(error), hint)
+        except (re.error, OverflowError, RecursionError) as error:
+            hint = "brackets and other signs that stand for themselves have a backslash before them"
+            problems.at(("rules", index, "pattern"), f"this is no regular expression: {error}", hint)
         if rule.then == "redact" and rule.pattern is None and "pii" not in rule.when:
             problems.at(("rules", index, "then"), "redact what?", "give a pattern, or a predicate on pii")
     problems.raise_if_any()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
@@ -18,6 +18,7 @@ from synth.recipe.diversity import EmbedderSpec
 from synth.recipe.environment import substitute
 from synth.recipe.explain import explain
 from synth.recipe.fill_mix import fill_counts
+from synth.recipe.models import ModelSpec
 from synth.recipe.overrides import apply_overrides
 from synth.recipe.plain import mapping
 from synth.recipe.problems import Problems, did_you_mean
@@ -123,10 +124,14 @@ def is_secret(path: KeyPath) -> bool:
 
 def _secrets(recipe: Recipe, used: Mapping[KeyPath, tuple[str, ...]]) -> tuple[str, ...]:
     found = {value for path, values in used.items() if is_secret(path) for value in values}
+    endpoints: list[ModelSpec | EmbedderSpec] = [*recipe.models.values()]
     for model in recipe.models.values():
-        found.update([model.api_key or "", *model.headers.values(), urlsplit(model.base_url or "").password or ""])
+        found.update(model.headers.values())
     if recipe.diversity != "off" and isinstance(recipe.diversity.embedder, EmbedderSpec):
-        found.add(recipe.diversity.embedder.api_key or "")
+        endpoints.append(recipe.diversity.embedder)
+    for endpoint in endpoints:
+        password = urlsplit(endpoint.base_url or "").password or ""
+        found.update([endpoint.api_key or "", password, unquote(password)])
     # A shorter text than this protects nothing, and hiding it would make messages unreadable.
     return tuple(sorted(value for value in found if len(value) >= 4))
 

@@ -91,11 +91,10 @@ def test_each_action_does_what_it_says(tmp_path: Path) -> None:
     assert record.verdict == "checks passed, 3 rows held back"
 
 
-def test_a_pattern_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    rules = "name: x\nversion: 1\nrules: [{id: code-word, when: text, then: redact, pattern: '(['}]\n"
-    with pytest.raises(UsageError, match="the pattern of the rule 'code-word' is no regular expression: unterminated"):
-        release(tmp_path, lambda: iter([row("fine", "hello")]), load(tmp_path, rules), purpose="", marks={})
-    assert not (tmp_path / "governance.json").exists()
+def test_a_pattern_that_is_none_is_refused_at_its_line(tmp_path: Path) -> None:
+    rules = "name: x\nversion: 1\nrules:\n  - {id: code-word, when: text, then: redact, pattern: '(['}\n"
+    with pytest.raises(RecipeError, match=r":4:56: this is no regular expression: unterminated"):
+        load(tmp_path, rules)
 
 
 def test_nothing_leaves_without_a_purpose_or_past_a_block(tmp_path: Path) -> None:
