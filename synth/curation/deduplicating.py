@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,16 +11,10 @@ from typing import Any
 from synth.curation.dedup import BATCH, Deduplicator
 from synth.curation.reading import Row, read_rows
 from synth.curation.writing import write_rows
+from synth.diversity.words import read_aloud
 from synth.errors import UsageError
 
 _SHOWN = 5
-_OPERATORS = {
-    "+": "plus", "-": "minus", "−": "minus", "*": "times", "×": "times", "·": "times", "/": "over", "÷": "over",
-    "^": "power", "**": "power", "%": "modulo", "=": "equals", "<": "below", ">": "above",
-}  # fmt: skip
-_BETWEEN_NUMBERS = re.compile(
-    rf"(?<=[\d)])[ \t]*({'|'.join(map(re.escape, sorted(_OPERATORS, key=len, reverse=True)))})[ \t]*(?=[-(]?\d)"
-)
 
 
 @dataclass(slots=True)
@@ -90,10 +83,6 @@ def _said(messages: list[Any]) -> Iterator[str]:
             calls = message.get("tool_calls")
             functions = [call.get("function") for call in calls if isinstance(call, dict)] if calls else []
             yield from (f"{call.get('name')} {call.get('arguments')}" for call in functions if isinstance(call, dict))
-
-
-def read_aloud(text: str) -> str:
-    return _BETWEEN_NUMBERS.sub(lambda match: f" {_OPERATORS[match[1]]} ", text)
 
 
 def _refuse_if_absent(batch: list[Row], name: str, source: Path) -> None:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from synth.curation.chats import NotAChat, to_chat
 from synth.curation.cleaning import Dropped
-from synth.curation.deduplicating import read_aloud
 from synth.curation.minhash import Banding, Signer
 from synth.curation.reading import Row
 from synth.curation.shingles import Hashes
 from synth.curation.steps import Step, build_steps
 from synth.curation.texts import all_texts, map_texts, texts_of, with_texts
+from synth.diversity.words import read_aloud
 from synth.messages import Json
 from synth.recipe.cleaning import CleanSpec
 

@@ -58,3 +58,10 @@ def test_signs_are_compared_where_there_are_no_words() -> None:
 def test_scripts_without_spaces_are_compared_by_character(one: str, other: str) -> None:
     assert overlap(one, other) > 0.6
     assert overlap(one, one[::-1]) < 0.2
+
+
+def test_operators_between_numbers_tell_wordings_apart() -> None:
+    index = LexicalIndex(0.8)
+    index.add("sum", "What is 12 + 7?")
+    assert index.nearest("What is 12 - 7?") is None
+    assert index.nearest("what is 12+7") is not None
