@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
+from textwrap import shorten
 
 from synth.diversity.echo import FEWEST_ECHOES, MOST_ECHOES, teacher_echo
 from synth.diversity.embedding import Embeddings
@@ -18,6 +20,8 @@ from synth.plan import Plan
 from synth.prepared import Prepared
 from synth.recipe.kinds.base import GeneratorSpec
 from synth.store import Progress, Rejection, Store
+
+_LONGEST_REASON = 160  # characters
 
 
 class Line:
@@ -56,6 +60,8 @@ class Line:
         self.source = source
         self.started = False
         self._history = history
+        self._lost = Counter(past.gate for past in history)
+        self._reasons: dict[str, str] = {}
         self._writer = writer
         said_no = dict.fromkeys(range(max(0, self.decided - DryWatch.WINDOW), self.decided))
         for past in history:
@@ -124,9 +130,23 @@ class Line:
         self.decided += 1
         self.accepted += verdict is None
         if verdict is not None:
+            self._lost[verdict.gate] += 1
+            self._reasons[verdict.gate] = verdict.reason
             self.plan.reject(unit.index, self._texts(verdict.near))
         self.watch.note(verdict.gate if verdict else None)
         return self.over
+
+    def describe(self) -> str:
+        """How far it has come, and what most of its attempts were lost to, with the latest reason."""
+        told = f"{self.spec.id!r} has {self.accepted} of {self.spec.count} after {self.decided} attempts"
+        if self.dry:
+            return f"{told} ({self.watch})"
+        if self.source and not self.source.done:
+            return f"{told} (its seeds are those of {self.spec.seeds_from!r})"
+        for gate, times in self._lost.most_common(1):
+            reason = shorten(self._reasons.get(gate, ""), _LONGEST_REASON)
+            told += f" ({times} lost to {gate}{reason and f', the latest: {reason}'})"
+        return told
 
     def _texts(self, names: Sequence[str]) -> tuple[str, ...]:
         return self.novelty.texts(names) if self.novelty is not None else ()

@@ -269,12 +269,7 @@ class Runner:
         for error in self._unavailable.values():
             return Ending("short", error.message, error.hint, error.exit_code)
         short = [line for line in self._lines if not line.done]
-        told = ", ".join(
-            f"{line.spec.id!r} has {line.accepted} of {line.spec.count} after {line.decided} attempts"
-            + (f" ({line.watch})" if line.dry else "")
-            + (f" (its seeds are those of {line.spec.seeds_from!r})" if line.source and not line.source.done else "")
-            for line in short
-        )
+        told = ", ".join(line.describe() for line in short)
         if any(line.dry for line in short):
             hint = "give more seeds, axes or personas, or a higher diversity.max_similarity, and another --run-dir"
             return Ending("short", f"there is little new to be had: {told}", hint, exit_code=3)

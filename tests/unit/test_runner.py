@@ -196,7 +196,7 @@ async def test_a_raised_count_goes_on_where_the_run_ended(tmp_path: Path) -> Non
 async def test_attempts_run_out(tmp_path: Path) -> None:
     ending, rows, _ = await run_once(tmp_path / "a.sqlite", 4, lambda i: words(i) if i == 2 else "!form", attempts=3)
     assert (ending.status, ending.exit_code, len(rows)) == ("short", 3, 1)
-    assert "'g' has 1 of 4 after 12 attempts" in ending.message
+    assert "'g' has 1 of 4 after 12 attempts (11 lost to form, the latest: " in ending.message
 
 
 async def test_near_duplicates_are_rejected_in_plan_order(tmp_path: Path) -> None:

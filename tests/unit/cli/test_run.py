@@ -24,7 +24,7 @@ def test_a_run_that_ends_short_says_why_and_how_to_go_on(synth: Synth, recipe: P
     outcome = synth(*words)
     assert outcome.code == EXIT_SHORT
     assert "short: 0 of 3" in outcome.err
-    assert "why: the attempts ran out: 'raw' has 0 of 3 after 15 attempts" in outcome.err
+    assert "why: the attempts ran out: 'raw' has 0 of 3 after 15 attempts (15 lost to accept" in outcome.err
     assert "to resume: synth run recipe.yaml --set generate.raw.accept=no" in outcome.err
     quiet = synth(*words, "--quiet")
     assert quiet.code == EXIT_SHORT
