@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from synth.recipe.base import URL, Number, Spec, text_or_mapping
 
@@ -44,3 +45,10 @@ class DiversitySpec(Spec):
     """Ask for the teacher's greedy answer to every seed first, and reject what is close to it: its mode."""
     max_overlap: Number = Field(0.7, gt=0, le=1)
     """Most Jaccard similarity of three-word shingles with anything this generator accepted, and with any seed."""
+
+    @model_validator(mode="after")
+    def _meanings_where_compared(self) -> Self:
+        if self.embedder == "off" and (self.teacher_echo or self.max_similarity != 0.9):
+            name = "teacher_echo" if self.teacher_echo else "max_similarity"
+            raise PydanticCustomError("meanings", f"must have an embedder for {name}: 'off' compares wordings only")
+        return self

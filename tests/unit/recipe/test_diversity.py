@@ -27,3 +27,10 @@ def test_similarities_that_can_be(similarity: str, expected: float | str) -> Non
     diversity = load(RECIPE.replace("SIMILARITY", similarity)).recipe.diversity
     assert isinstance(diversity, DiversitySpec)
     assert diversity.max_similarity == expected
+
+
+def test_what_compares_meanings_needs_an_embedder() -> None:
+    for name, value in (("max_similarity", "0.8"), ("teacher_echo", "true")):
+        (found,) = problems(RECIPE.replace("max_similarity: SIMILARITY", f"embedder: off, {name}: {value}"))
+        assert f"must have an embedder for {name}: 'off' compares wordings only" in found
+    assert load(RECIPE.replace("max_similarity: SIMILARITY", "embedder: off, max_overlap: 0.5"))
