@@ -213,13 +213,19 @@ class RunReader:
         """Whether the run has compared meanings."""
         return self._db.execute("SELECT 1 FROM vectors LIMIT 1").fetchone() is not None
 
+    @property
+    def recipe_folder(self) -> Path | None:
+        """What paths in the recipe were relative to when the run last began; None where that folder has gone."""
+        folder = Path(self._meta.get("recipe_folder", "/dev/null"))
+        return folder if folder.is_dir() else None
+
     def seeds(self) -> list[Seed]:
         """The seeds as the run had them; none where their file has gone, or is another than it was then."""
-        spec, folder = self.lock.recipe.get("seeds"), self._meta.get("recipe_folder")
+        spec, folder = self.lock.recipe.get("seeds"), self.recipe_folder
         if spec is None or folder is None:
             return []
         try:
-            seeds = read_seeds(SeedsSpec(**spec), Path(folder))
+            seeds = read_seeds(SeedsSpec(**spec), folder)
         except (UsageError, OSError):
             return []
         same = self.lock.seeds.get(spec["path"]) == fingerprint([[seed.id, seed.fields] for seed in seeds])

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -32,7 +32,11 @@ from synth.models.embedded.pull import is_path
 from synth.models.embedded.registry import DEFAULT, MODELS
 from synth.models.journaled import JournaledCaller
 from synth.models.open import open_models
+from synth.reader import RunReader
+from synth.recipe.base import Spec
+from synth.recipe.ensemble import AgentSpec
 from synth.recipe.environment import substitute
+from synth.recipe.gates import JudgeSpec
 from synth.recipe.lock import NOT_KEPT, read_lock
 from synth.recipe.models import ModelSpec
 from synth.recipe.problems import Problems, did_you_mean
@@ -42,17 +46,21 @@ _AT_ONCE = 2
 """Rows in the making per request that a model takes at once."""
 _DEFAULT_MIN = 0.6
 
+_Read = TypeVar("_Read", bound=Spec)
+
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """Who judges, by what. ``least`` is the score that counts as good; ``base`` is what the models' own paths are
-    relative to. ``gate`` is the run's judge gate where it has judged in just this way, so that its verdicts count."""
+    """Who judges, by what. ``agents`` are the judges, of ``models``; ``least`` is the score that counts as good;
+    ``base`` is what the models' own paths are relative to. ``gate`` is the run's judge gate where it has judged in just
+    this way, so that its verdicts count."""
 
     rubric: Rubric
     models: Mapping[str, ModelSpec]
+    agents: Sequence[AgentSpec]
     least: float
-    base: Path = Path()
-    gate: str | None = None
+    base: Path
+    gate: str | None
 
 
 def plan_judging(
@@ -67,25 +75,34 @@ def plan_judging(
     if not path.is_file():
         dataset_rows(path)
     recipe = read_lock(lock).recipe if (lock := path / "recipe.lock.yaml").exists() else {}
-    gate: Json = next((one for one in recipe.get("gates", ()) if one["gate"] == "judge"), {})
+    written: Json | None = next((one for one in recipe.get("gates", ()) if one["gate"] == "judge"), None)
+    gate = _of_run(JudgeSpec, written or {"gate": "judge"}, "gates.judge", lock)
     known: Json = recipe.get("models", {})
     embedded = [model.name for model in MODELS]
-    names = list(judges) or [_model_of(agent) for agent in gate.get("agents", ())] or list(known)[:1] or [DEFAULT]
+    base = _recipe_folder(path)
     chosen: dict[str, ModelSpec] = {}
-    for name in names:
+    agents: list[AgentSpec] = []
+    for judge in judges or gate.agents or [next(iter(known), DEFAULT)]:
+        name = judge if isinstance(judge, str) else judge.model
         if name in known:
-            chosen[name] = _of_run(name, known[name], lock)
+            spec = _model_of_run(name, known[name], lock)
         elif name in embedded or is_path(name):
-            chosen[re.sub(r"^\W+|[^\w.-]", "-", Path(name).name)] = ModelSpec(provider="embedded", model=name)
+            spec = ModelSpec(provider="embedded", model=str(Path(name).absolute()) if is_path(name) else name)
+            name = re.sub(r"^\W+|[^\w.-]", "-", Path(name).name)
         else:
             hint = did_you_mean(name, [*known, *embedded], "models")
             raise UsageError(f"there is no model {name!r}", hint=hint)
-    given = gate.get("min", _DEFAULT_MIN)
+        if chosen.setdefault(name, spec) != spec:
+            raise UsageError(f"two of the judges would be called {name!r}", hint="give one of the files another name")
+        agents.append(AgentSpec(model=name) if isinstance(judge, str) else _without_defaults(judge))
+    given = gate.min if isinstance(gate.min, float) else _DEFAULT_MIN
     return Judging(
-        load_rubric(rubric or gate.get("rubric", "helpfulness"), Path()),
+        load_rubric(rubric, Path()) if rubric else load_rubric(gate.rubric, base),
         chosen,
-        least if least is not None else given if isinstance(given, int | float) else _DEFAULT_MIN,
-        gate=gate["id"] if gate and not judges and rubric in (None, gate["rubric"]) else None,
+        agents,
+        least if least is not None else given,
+        base,
+        gate.id if written and not judges and rubric in (None, gate.rubric) else None,
     )
 
 
@@ -109,7 +126,7 @@ def judge_rows(
     if not chosen:
         hint = "a label's id is a row's id" if labels is not None else ""
         raise UsageError(f"{path} has no row {'that is labelled' if labels is not None else 'to judge'}", hint=hint)
-    panel = Panel(judging.rubric, judging.models, list(judging.models))
+    panel = Panel(judging.rubric, judging.models, judging.agents)
     kept = {identifier: found for identifier, row in chosen.items() if (found := _kept(row, panel, judging.gate))}
     open_ones = {identifier: _messages(row) for identifier, row in chosen.items() if identifier not in kept}
     asked = asyncio.run(_judge(open_ones, panel, judging, listener)) if open_ones else {}
@@ -118,7 +135,7 @@ def judge_rows(
     report = report_judges(judgements)
     result: Json = {
         "rubric": judging.rubric.name,
-        "judges": list(judging.models),
+        "judges": [agent.model for agent in judging.agents],
         "rows": [
             {"id": identifier, "score": None if found.score is None else round(found.score, 4), "judgement": judgement}
             for (identifier, found), judgement in zip(assessments.items(), judgements, strict=True)
@@ -210,18 +227,22 @@ def _messages(row: Json) -> list[Message]:
         raise UsageError(f"row {row.get('id')!r} holds messages that are not of the OpenAI chat format") from error
 
 
-def _model_of(agent: str | Json) -> str:
-    return agent if isinstance(agent, str) else str(agent["model"])
+def _recipe_folder(path: Path) -> Path:
+    """What paths in the recipe of the run in ``path`` are relative to; the folder that we are in where that has gone."""
+    if not (path / "run.sqlite").exists():
+        return Path()
+    with RunReader(path) as reader:
+        return reader.recipe_folder or Path()
 
 
-def _of_run(name: str, written: Json, lock: Path) -> ModelSpec:
+def _without_defaults(judge: AgentSpec) -> AgentSpec:
+    """As the recipe had it: the defaults that a lock fills in would overrule the model's own sampling."""
+    return AgentSpec.model_validate(judge.model_dump(exclude_defaults=True))
+
+
+def _model_of_run(name: str, written: Json, lock: Path) -> ModelSpec:
     """A model of the run's recipe; its key comes from the environment, as it did then."""
-    problems = Problems(str(lock))
-    try:
-        spec = ModelSpec.model_validate(substitute(written, os.environ, problems, {}))
-    except ValidationError as error:
-        raise UsageError(f"{lock}: models.{name} cannot be used: {error.errors()[0]['msg']}") from error
-    problems.raise_if_any()
+    spec = _of_run(ModelSpec, written, f"models.{name}", lock)
     spec = spec.model_copy(update={"batch": False})  # nobody waits hours for a verdict
     if NOT_KEPT in spec.model_dump_json():
         raise UsageError(
@@ -229,3 +250,14 @@ def _of_run(name: str, written: Json, lock: Path) -> ModelSpec:
             hint="write ${VAR} there: then it is read from the environment, here too",
         )
     return spec
+
+
+def _of_run(kind: type[_Read], written: Json, place: str, lock: Path) -> _Read:
+    """A part of the run's recipe, with what the environment holds now."""
+    problems = Problems(str(lock))
+    filled = substitute(written, os.environ, problems, {})
+    problems.raise_if_any()
+    try:
+        return kind.model_validate(filled)
+    except ValidationError as error:
+        raise UsageError(f"{lock}: {place} cannot be used: {error.errors()[0]['msg']}") from error

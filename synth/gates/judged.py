@@ -8,7 +8,7 @@ from pathlib import Path
 from synth.agents.context import UnitContext
 from synth.example import Draft, Verdict
 from synth.gates.base import AskingGate
-from synth.judging.panel import Assessment, Panel, Subject
+from synth.judging.panel import Assessment, Panel, Subject, reaches
 from synth.recipe.gates import JudgeSpec
 from synth.recipe.models import ModelSpec
 from synth.recipe.rubric import load_rubric
@@ -33,12 +33,12 @@ class Judged(AskingGate):
     def _complaint(self, found: Assessment, score: float) -> str:
         """What is less than ``min``, and why; empty where nothing is."""
         if not isinstance(self._min, dict):
-            if score >= self._min:
+            if reaches(score, self._min):
                 return ""
             weakest = min(found.scores, key=lambda name: found.scores[name])
             return f"{score:.2f} is less than {self._min:g}; {weakest}: {found.reason(weakest)}"
         for name, level in self._min.items():
             got, needed = found.scores[name], found.rubric.criteria[name].score(level)
-            if got < needed:
+            if not reaches(got, needed):
                 return f"{name} is {got:.2f}, and {level!r} is {needed:.2f}: {found.reason(name)}"
         return ""

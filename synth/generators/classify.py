@@ -5,12 +5,14 @@ The judge sees the text without its label, and must choose the label that the te
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 from synth.agents.context import UnitContext
 from synth.diversity.lexical import overlap
+from synth.diversity.words import WORD
 from synth.errors import Rejected
 from synth.example import Draft, Seed
 from synth.generators.base import Setup
@@ -65,9 +67,9 @@ class Classify:
 
     async def _write(self, context: UnitContext, label: str, shown: Sequence[str]) -> str:
         """A text that has the form of ``shown``. Raises ``Rejected`` (gate ``form``) where the second is not better."""
-        complaint = ""
+        complaint, said = "", any(_says(example, label) for example in shown)
         for sample in range(_TRIES):
-            visible = {"label": label, "examples": shown, "complaint": complaint}
+            visible = {"label": label, "examples": shown, "label_is_said": said, "complaint": complaint}
             reply = await self._writer.ask(context, visible, sample=sample)
             text = str(reply.value["text"]).strip()
             complaint = _complaint(text, label, shown)
@@ -103,11 +105,19 @@ def _complaint(text: str, label: str, examples: Sequence[str]) -> str:
     words, longest = len(text.split()), max(len(example.split()) for example in examples)
     if words > 1.5 * longest + 5:
         return "it was much longer than the texts given"
-    if label.lower() in text.lower() and not any(label.lower() in example.lower() for example in examples):
+    if _says(text, label) and not any(_says(example, label) for example in examples):
         return f"it said {label!r}"
     if any(overlap(example, text) > _MOST_OVERLAP for example in examples):
         return "it was nearly the same as a text given"
     return ""
+
+
+def _says(text: str, label: str) -> bool:
+    """Whether ``label`` stands in ``text`` in whole words: `ham` is not in `shamrock`."""
+    text, label = text.lower(), label.lower()
+    words, sought = re.findall(WORD, text), re.findall(WORD, label)
+    starts = range(len(words) - len(sought) + 1)
+    return label in text and any(words[start : start + len(sought)] == sought for start in starts)
 
 
 def _text(seed: Seed) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from fractions import Fraction
 
 from synth.agents.context import UnitContext
 from synth.diversity.lexical import overlap
@@ -51,7 +52,8 @@ class Rephrase:
     def __init__(self, setup: Setup, spec: RephraseSpec) -> None:
         self._ensemble = spec.ensemble
         self._preference = spec.preference
-        self._needed = max(1, math.ceil(spec.ensemble.vote * spec.ensemble.samples))
+        # Exact: 0.28 of 25 chains are 7, and not a little more.
+        self._needed = math.ceil(Fraction(str(spec.ensemble.vote)) * spec.ensemble.samples)
         self._rephraser = setup.agent(
             "rephraser", sampling=SamplingSpec(temperature=0.9, top_p=0.95, max_tokens=300), schema=_SCHEMA
         )
@@ -125,7 +127,7 @@ def _complaint(question: str, wording: str) -> Rejected | None:
         return Rejected("quantities", f"it left out {', '.join(map(str, sorted(lost)))}", text=wording)
     if added:
         return Rejected("quantities", f"it added {', '.join(map(str, sorted(added)))}", text=wording)
-    if not wording.endswith("?"):
+    if question.rstrip().endswith("?") and not wording.endswith("?"):
         return Rejected("form", "it did not end in a question mark", text=wording)
     if wording.count("?") > max(1, question.count("?")):
         return Rejected("form", "it asked more than the old wording", text=wording)

@@ -51,12 +51,13 @@ async def write_question(
     raise Rejected("form", str(problem), text=written)
 
 
-def is_new_problem(*known: str) -> Check:
-    """One question at its end, with at least two numbers, that is none of the ``known`` ones with a word changed, or
-    with other words around all its numbers."""
+def is_new_problem(seed: str, *shown: str) -> Check:
+    """A well-formed question with at least two numbers that is neither the seed nor one of those ``shown`` with a word
+    changed, or with other words around all its numbers."""
+    known = (seed, *shown)
 
     def check(question: str) -> str | None:
-        if problem := _malformed(question):
+        if problem := _malformed(question, seed):
             return problem
         if any(overlap(one, question) > _MOST_OVERLAP for one in known):
             return _SAME
@@ -73,7 +74,7 @@ def is_harder(seed: str) -> Check:
     """A well-formed question that says more than the seed, in other numbers or more of them."""
 
     def check(question: str) -> str | None:
-        if problem := _malformed(question):
+        if problem := _malformed(question, seed):
             return problem
         before, after = quantities(seed), quantities(question)
         if sum(after.values()) <= sum(before.values()):
@@ -87,7 +88,7 @@ def keeps_numbers(seed: str) -> Check:
     """A well-formed question with the same numbers, not the seed with a word changed."""
 
     def check(question: str) -> str | None:
-        if problem := _malformed(question):
+        if problem := _malformed(question, seed):
             return problem
         before, after = quantities(seed), quantities(question)
         if lost := before.keys() - after.keys():
@@ -117,10 +118,11 @@ def claims(asked: str, answer: str) -> Check:
     return check
 
 
-def _malformed(question: str) -> str | None:
+def _malformed(question: str, seed: str) -> str | None:
+    """What is wrong with the form of a question; one made from a seed that is a task ("Find how many …") may be one."""
     if len(question) < _SHORTEST:
         return "it was no whole problem"
-    if not question.endswith("?"):
+    if seed.rstrip().endswith("?") and not question.endswith("?"):
         return "it did not end in a question mark"
     if question.count("?") > 1:
         return "it asked more than one question"

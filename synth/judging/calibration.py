@@ -9,7 +9,7 @@ from typing import Any
 
 from synth.errors import UsageError
 from synth.judging.agreement import cohen
-from synth.judging.panel import Assessment
+from synth.judging.panel import Assessment, reaches
 from synth.messages import Json
 from synth.recipe.rubric import Rubric
 
@@ -100,7 +100,7 @@ def _alone(found: Assessment, place: int) -> Assessment:
 
 
 def _mark(score: float | None, least: float) -> str | None:
-    return None if score is None else "good" if score >= least else "bad"
+    return None if score is None else "good" if reaches(score, least) else "bad"
 
 
 def _compare(pairs: Sequence[tuple[str, str | None]]) -> Json:

@@ -116,6 +116,11 @@ class Preference:
     reason: str
 
 
+def reaches(score: float, least: float) -> bool:
+    """Whether ``score`` is at least ``least``: the mean of three times 0.7 is, though its float is a little below."""
+    return round(score - least, 9) >= 0
+
+
 class Panel:
     """Judges by one rubric; keeps nothing between units. ``role`` names their calls within a unit."""
 

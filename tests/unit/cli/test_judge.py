@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from synth.errors import UsageError
 from synth.job import run
 from synth.judging.panel import Panel
 from synth.recipe.load import load_recipe
@@ -127,6 +128,59 @@ def test_what_the_runs_own_gate_has_said_is_not_asked_again(synth: Synth, judge:
     assert synth("judge", "runs/judged").code == 1  # and so is one with another rubric
 
 
+LABELS = (
+    '{"id": "raw-000000", "mark": "good"}\n{"id": "raw-000001", "mark": "bad"}\n{"id": "raw-000002", "mark": "bad"}\n'
+)
+
+
+def test_a_model_that_is_two_of_the_gates_judges_is_two_judges_here(synth: Synth, judge: Synth) -> None:
+    """Of three labelled rows the gate has rejected one before it came to its judges: that one is asked for."""
+    critic = "{model: critic, sampling: {temperature: 0.3, max_tokens: 77}}"
+    gates = (
+        f"[{{gate: length, max_chars: 10}}, {{gate: judge, rubric: right.yaml, agents: [{critic}, {critic}], min: 0}}]"
+    )
+    Path("recipe.yaml").write_text(RECIPE + f"gates: {gates}\nbudget: {{attempts: 1}}\n")
+    Path("answers.yaml").write_text("- {match: Say 1, answer: one two three}\n- {rule: echo}\n")
+    run(load_recipe("recipe.yaml"), run_dir="runs/twice")
+    Path("labels.jsonl").write_text(LABELS)
+    done = synth("judge", "runs/twice", "--against", "labels.jsonl", "--json")
+    assert done.code == 0, done.err
+    found = orjson.loads(done.out)
+    assert found["judges"] == ["critic", "critic"]
+    assert [len(row["judgement"]["verdicts"]) for row in found["rows"]] == [2, 2, 2]
+    assert found["report"]["criteria"]["right"]["levels"] == {
+        "critic": {"yes": 2, "no": 1},
+        "critic #2": {"yes": 2, "no": 1},
+    }
+    assert plan_judging(Path("runs/twice")).agents[0].sampling.model_dump(exclude_unset=True) == {
+        "temperature": 0.3,
+        "max_tokens": 77,
+    }
+
+
+def test_from_another_folder_the_paths_of_the_recipe_are_still_of_its_folder(
+    synth: Synth, judge: Synth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = "gates: [{gate: judge, rubric: right.yaml, agents: [critic], min: 0}]\n"
+    Path("recipe.yaml").write_text(RECIPE + gate)
+    run(load_recipe("recipe.yaml"), run_dir="runs/judged")
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    for words in ((), ("--model", "critic"), ("--rubric", "../right.yaml")):
+        done = synth("judge", "../runs/judged", *words)
+        assert done.code == 0, done.err
+        assert "mean score 0.50" in done.out
+    assert "rubric 'right.yaml' cannot be read" in synth("judge", "../runs/judged", "--rubric", "right.yaml").err
+
+
+def test_where_the_recipes_folder_is_gone_its_paths_are_of_the_folder_one_is_in(
+    synth: Synth, judge: Synth, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = folder.rename(folder.with_name("moved"))
+    monkeypatch.chdir(moved)
+    assert judge("runs/t").code == 0
+
+
 def test_a_judge_that_cannot_be_asked_is_one_line(judge: Synth) -> None:
     Path("critic.yaml").write_text("- {answer: x, error: {kind: fatal}}\n")
     done = judge("runs/t")
@@ -139,4 +193,6 @@ def test_a_model_file_is_a_judge_under_its_own_name(tmp_path: Path) -> None:
     rows.write_text('{"messages": []}\n')
     judging = plan_judging(rows, judges=[str(tmp_path / "my models" / "tiny (v2).gguf")])
     assert judging.models.keys() == {"tiny--v2-.gguf"}
-    Panel(judging.rubric, judging.models, list(judging.models))
+    Panel(judging.rubric, judging.models, judging.agents)
+    with pytest.raises(UsageError, match=r"would be called 'a\.gguf'"):
+        plan_judging(rows, judges=["one/a.gguf", "two/a.gguf"])

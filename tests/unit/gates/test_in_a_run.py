@@ -106,6 +106,20 @@ def test_a_judge_rejects_with_its_reason_and_what_it_says_stands_in_the_row(fold
     assert result.summary["judges"]["judge"]["criteria"]["right"]["levels"] == {"teacher": {"yes": 3, "no": 1}}
 
 
+@pytest.mark.parametrize("least", ["0.7", "{x: '7', y: '7', z: '7'}"])
+def test_a_mean_that_is_just_what_is_asked_for_passes(folder: Path, least: str) -> None:
+    scale = ", ".join(f"'{level}': it is" for level in range(11))
+    criteria = "".join(f"  {name}: {{asks: Is it?, scale: {{{scale}}}}}\n" for name in "xyz")
+    Path("right.yaml").write_text(f"about: An answer.\ncriteria:\n{criteria}")
+    seven = ", ".join(f"{name}: {{reason: it is, level: '7'}}" for name in "xyz")
+    Path("answers.yaml").write_text(f"- {{schema: true, json: {{{seven}}}}}\n- {{answer: All is well.}}\n")
+    judges = "agents: [teacher, teacher, teacher]"
+    assert (
+        run(load_recipe(load(f"[{{gate: judge, rubric: right.yaml, {judges}, min: {least}}}]"))).summary["rejected"]
+        == {}
+    )
+
+
 def test_a_judge_that_cannot_be_read_says_no(folder: Path) -> None:
     Path("right.yaml").write_text(RIGHT)
     result = run(load_recipe(load("[{gate: judge, rubric: right.yaml, min: 0.5}]")))

@@ -15,10 +15,10 @@ from synth.generators.registry import build_generator
 from synth.generators.writing import is_harder, is_new_problem, keeps_numbers
 from synth.messages import Json
 from synth.models.client import Request
-from synth.recipe.ensemble import EnsembleSpec
+from synth.recipe.ensemble import AgreementSpec, EnsembleSpec
 from synth.recipe.kinds.base import GeneratorSpec
 from synth.recipe.kinds.classify import ClassifySpec
-from synth.recipe.kinds.solved import AnswerSpec, BackwardSpec, EvolveSpec, PersonaSpec, QuestionSpec
+from synth.recipe.kinds.solved import AnswerSpec, BackwardSpec, EvolveSpec, PersonaSpec, QuestionSpec, RephraseSpec
 from tests.unit.generators.scripted_unit import Answers, make_context, make_setup
 
 SEED: Json = {"question": "There are 3 bags with 4 apples each. 5 apples are eaten. How many are left?", "answer": "7"}
@@ -80,6 +80,34 @@ async def test_persona_is_rejected_where_too_few_chains_reach_the_answer() -> No
         await make(spec, answers)
 
 
+async def test_persona_and_rephrase_of_a_task_that_is_no_question() -> None:
+    fields = {"question": "Ann has 3 bags with 4 nuts each and eats 5. Find how many nuts are left.", "answer": "7"}
+    wording = (
+        "On a shelf lie 3 sacks, 4 nuts in every sack, and 5 get cracked by Ann. Work out the number that remains."
+    )
+
+    def answers(role: str, sample: int, request: Request) -> str:
+        return CHAIN if role == "solver" else json.dumps({"question": wording})
+
+    persona = PersonaSpec(kind="persona", count=1, personas=["a nurse"], ensemble=ONE)
+    for spec in (persona, RephraseSpec(kind="rephrase", count=1)):
+        assert (await make(spec, answers, fields)).messages[0].content == wording
+        with pytest.raises(Rejected, match="did not end in a question mark"):
+            await make(spec, answers, fields | {"question": fields["question"] + " How many?"})
+
+
+@pytest.mark.parametrize(("vote", "samples", "needed"), [(0.28, 25, 7), (0.56, 25, 14), (0.5, 3, 2), (0.01, 3, 1)])
+async def test_rephrase_asks_for_as_many_chains_as_the_vote_needs(vote: float, samples: int, needed: int) -> None:
+    wording = "On a shelf lie 3 sacks, 4 apples in every sack, and 5 get eaten by Ann. What number remains?"
+    ensemble = AgreementSpec(samples=samples, vote=vote)
+    spec = RephraseSpec(kind="rephrase", count=1, ensemble=ensemble)
+    context, caller = make_context(
+        lambda role, sample, request: CHAIN if role == "solver" else json.dumps({"question": wording}), SEED
+    )
+    await build_generator(make_setup(spec)).make(context)
+    assert sum(key.startswith("solver") for key in caller.asked) == needed
+
+
 async def test_question_is_rejected_where_it_is_the_example_of_the_prompt() -> None:
     question = "A store has 3 boxes with 4 pens each. Then 5 pens are sold. How many pens are left?"
     fields = {"question": "Ann has 20 hats and sells 8. How many are left?", "answer": "12"}
@@ -137,9 +165,16 @@ def test_hides_one_number_and_only_that(numbers: list[int], draw: float) -> None
     assert left == set(numbers) - {int(hidden)}
 
 
-def test_hides_nothing_where_every_number_stands_twice() -> None:
-    with pytest.raises(Rejected):
-        hide_number("3 pens and 3 pens. How many?", 0.5)
+@pytest.mark.parametrize("again", ["3 pens", "three pens", "the three pens"])
+def test_hides_nothing_where_every_number_stands_twice(again: str) -> None:
+    with pytest.raises(Rejected, match="no number stands just once"):
+        hide_number(f"3 pens and {again}. How many?", 0.5)
+
+
+def test_a_number_is_hidden_without_the_comma_behind_it() -> None:
+    said = "Of the nuts, which are {}, Ann eats five. How many are left?"
+    for number in ("12", "1", "12,500"):
+        assert hide_number(said.format(number), 0) == (said.format("x"), number)
 
 
 def test_hides_nothing_where_an_x_stands_already() -> None:
@@ -191,6 +226,37 @@ async def test_classify_keeps_a_text_with_the_label_it_was_written_for() -> None
     with pytest.raises(Rejected) as rejected:
         await make(spec, answers, dict(LABELLED[2].fields), LABELLED)
     assert rejected.value.gate == "label"
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "said"),
+    [
+        ("ham", "Shamrocks for the champion", False),
+        ("ham", "This mail is Ham, see below", True),
+        ("1", "It took 10 dollars", False),
+        ("1", "It took 1 dollar", True),
+        ("lost card", "They lost cardboard boxes", False),
+        ("lost card", "About my lost card: help", True),
+        ("体育", "我喜欢体育新闻", True),
+        ("👍", "fine👍", True),
+        ("C++", "I take vitamin C", False),
+    ],
+)
+async def test_a_text_may_not_say_its_label_in_whole_words(label: str, text: str, said: bool) -> None:
+    seeds = tuple(
+        Seed(str(number), {"text": "some champagne and a text of ten words, all in all", "label": one})
+        for number, one in enumerate([label, "other"])
+    )
+
+    def answers(role: str, sample: int, request: Request) -> str:
+        return json.dumps({"text": text} if role == "writer" else {"label": label})
+
+    making = make(ClassifySpec(kind="classify", count=1), answers, dict(seeds[0].fields), seeds)
+    if said:
+        with pytest.raises(Rejected, match="it said"):
+            await making
+    else:
+        assert (await making).text == text
 
 
 async def test_a_label_that_does_not_exist_is_asked_again_and_then_rejected() -> None:

@@ -53,6 +53,16 @@ def test_a_judge_that_always_says_the_same_is_worth_nothing(rubric: Rubric) -> N
     assert (alike["accuracy"], alike["kappa"]) == (1.0, None)
 
 
+def test_the_mean_of_three_times_what_counts_as_good_is_good(tmp_path: Path) -> None:
+    scale = "{0: a, 1: a, 2: a, 3: a, 4: a, 5: a, 6: a, 7: a, 8: a, 9: a, 10: a}"
+    criteria = ", ".join(f"{name}: {{asks: b?, scale: {scale}}}" for name in "xyz")
+    (tmp_path / "r.yaml").write_text(f"about: a\ncriteria: {{{criteria}}}\n")
+    seven = Judgement("m", dict.fromkeys("xyz", "7"), dict.fromkeys("xyz", ""))
+    found = Assessment(load_rubric("r.yaml", tmp_path), ("m",), (seven,))
+    panel = calibrate({"a": found}, {"a": Label(True)}, 0.7)["marks"]["panel"]
+    assert panel["confusion"] == {"good": {"good": 1}}
+
+
 def test_each_of_several_judges_stands_beside_the_panel(rubric: Rubric) -> None:
     found = calibrate(
         {"a": said(rubric, "yes", "no"), "b": said(rubric, "no", "no")}, {"a": Label(True), "b": Label(False)}, 0.5
