@@ -228,7 +228,7 @@ def _messages(row: Json) -> list[Message]:
 
 
 def _recipe_folder(path: Path) -> Path:
-    """What paths in the recipe of the run in ``path`` are relative to; the folder that we are in where that has gone."""
+    """What paths in the recipe of the run in ``path`` are relative to; the current folder where that has gone."""
     if not (path / "run.sqlite").exists():
         return Path()
     with RunReader(path) as reader:

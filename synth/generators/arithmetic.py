@@ -17,11 +17,13 @@ from fractions import Fraction
 from synth.generators.quantities import quantities
 
 # Words may stand between a number and the next sign, as in "3 boxes * 4 pens = 12 pens".
-_NUMBER = r"[$€£]?\d[\d,]*(?:\.\d+)?%?"
+# A sign hugs its number, and nothing that it could join to it: no 10-20, and no dash of a list.
+_SIGN = r"(?:(?<![-−–—\w).,%$€£])[-−](?=[\d$€£(]))?"
+_NUMBER = rf"{_SIGN}[$€£]?\d++(?:,\d+)*+(?:\.\d+)?%?"
 _STEP = rf"[^\S\n]*(?:[A-Za-z]+[^\S\n]+){{0,9}}?[-+*/×÷−x(][^\S\n]*\(*[^\S\n]*{_NUMBER}\)*"
 # Bounded and possessive: a model that repeats itself for pages is read in linear time.
-_SIDE = rf"[$€£]?\({{0,9}}\s*{_NUMBER}\)*(?:{_STEP}){{0,30}}+"
-_CLAIM = re.compile(rf"({_SIDE})(?:[^\S\n]+[A-Za-z]+){{0,9}}[^\S\n]*=[^\S\n]*(?=({_SIDE}))")
+_SIDE = rf"{_SIGN}[$€£]?\({{0,9}}\s*{_NUMBER}\)*(?:{_STEP}){{0,30}}+"
+_CLAIM = re.compile(rf"({_SIDE})(?:[^\S\n]+[A-Za-z]+){{0,9}}[^\S\n]*=[^\S\n]*(?=((?:[-−] )?{_SIDE}))")
 _OPERATION = re.compile(r"[-+*/×÷x−]")
 _EXPRESSION = re.compile(_SIDE)
 _UNKNOWN = re.compile(r"\d[A-Za-wyz]|\dx(?!\s*[\d(])|[-+*/=(]\s*[A-Za-z]\b(?!\s*\w)|\b[A-Za-z]\s*[-+*/)=]")
@@ -90,7 +92,7 @@ def unsupported_numbers(question: str, text: str) -> list[str]:
     known = quantities(question).keys() | _commonly_known(f"{question} {plain}") | {Fraction(0), Fraction(1)}
     known |= {Fraction(100)}
     for match in _EXPRESSION.finditer(plain):
-        known |= set(_steps_of(match[0]))
+        known |= {abs(value) for value in _steps_of(match[0])}  # what is stated is read without its sign
     for line in filter(_UNKNOWN.search, plain.splitlines()):  # algebra, which is not checked here
         known |= quantities(_without_fractions(line)).keys()
     for _, right, holds in _equations(plain):
@@ -107,7 +109,7 @@ def dead_ends(text: str, answer: str) -> list[str]:
     found = []
     for left, right, _ in _equations(plain):
         value = _evaluate(right)
-        if value is not None and value not in final and stated[value] < 2:
+        if value is not None and abs(value) not in final and stated[abs(value)] < 2:
             found.append(f"{left} = {right}")
     return found
 

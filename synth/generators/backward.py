@@ -2,7 +2,8 @@
 
 As MetaMath (arXiv 2309.12284) uses them: FOBAR (arXiv 2308.07758), made by program, and self-verification
 (arXiv 2212.09561), where a writer restates question and answer as a claim. What x is, is known exactly, and only chains
-that reach it are kept. Deviation: the number is one that stands once in the question, so that x is one thing.
+that reach it are kept. Deviation: the number is one that stands once in the question, in digits or in words, so that x
+is one thing.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from synth.generators.answers import parse_number
 from synth.generators.base import Setup
 from synth.generators.ensemble import Ensemble
 from synth.generators.qa import qa_draft
+from synth.generators.quantities import quantities
 from synth.generators.writing import claims, write_question
 from synth.messages import Json
 from synth.recipe.kinds.solved import BackwardSpec
 from synth.recipe.models import SamplingSpec
 
-_NUMBER = re.compile(r"(?<![\w.,/])\d[\d,]*(?:\.\d+)?(?![\w/]|[.,]\d)")
+_NUMBER = re.compile(r"(?<![\w.,/])\d+(?:,\d{3})*(?:\.\d+)?(?![\w/]|[.,]\d)")
 _CLAIM_SCHEMA: Json = {
     "type": "object",
     "properties": {"statement": {"type": "string", "minLength": 5, "maxLength": 400}},
@@ -69,9 +71,13 @@ def hide_number(question: str, draw: float) -> tuple[str, str]:
     """
     if re.search(r"\bx\b", question, re.IGNORECASE):
         raise Rejected("backward", "the question has an x of its own", text=question)
-    found = list(_NUMBER.finditer(question))
-    values = [parse_number(match[0]) for match in found]
-    once = [match for match, value in zip(found, values, strict=True) if value is not None and values.count(value) == 1]
+    found = [(match, parse_number(match[0])) for match in _NUMBER.finditer(question)]
+    values, stated = [value for _, value in found], quantities(question)
+    once = [
+        match
+        for match, value in found
+        if value is not None and values.count(value) == 1 and stated[value] <= 1  # 1 is not among what is stated
+    ]
     if not once:
         raise Rejected("backward", "no number stands just once in the question", text=question)
     match = once[int(draw * len(once))]

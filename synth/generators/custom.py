@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synth.agents.context import UnitContext
-from synth.errors import Rejected, UsageError
+from synth.errors import Rejected
 from synth.example import Draft
 from synth.generators.base import Setup
 from synth.generators.responses import SAYS_NO, Try, prefer
@@ -16,20 +16,17 @@ from synth.messages import Message
 from synth.prompts import PromptError, Template, names_in, template_from_recipe
 from synth.recipe.kinds.custom import CustomSpec
 from synth.recipe.rubric import load_rubric
+from synth.recipe.step_order import first_of_answer, goes_back_to, most_takes
 
 
 class Custom:
     def __init__(self, setup: Setup, spec: CustomSpec) -> None:
         self._names = [step.name for step in spec.steps]
         self._steps = [
-            Step(setup, step, again_from=self._names.index(step.again_from) if step.again_from else place)
-            for place, step in enumerate(spec.steps)
+            Step(setup, step, again_from=place)
+            for step, place in zip(spec.steps, goes_back_to(spec.steps), strict=True)
         ]
-        # How often each may be taken: once, and once more for every time that a loop around it goes back.
-        self._goes = [
-            1 + sum(end.rounds - 1 for end in self._steps[place:] if end.again_from <= place)
-            for place in range(len(self._steps))
-        ]
+        self._most_takes = most_takes(spec.steps)
         self._accept = _template(setup, spec.accept, f"{spec.id}.accept") if spec.accept is not None else None
         self._messages = [
             (message.role, _template(setup, message.content, f"{spec.id}.output.messages.{index}"))
@@ -43,7 +40,8 @@ class Custom:
             rubric = load_rubric(spec.prefer.rubric, setup.base)
             self._panel = Panel(rubric, setup.models, spec.prefer.judges, role="prefer")
             setup.prompts.update(self._panel.prompts)
-            self._answered_from = self._first_of_answer(spec)
+            self._answered_from = first_of_answer(spec, setup.base)
+            self._answer = names_in(self._messages[-1][1]) & {*self._names[self._answered_from :]}
 
     async def make(self, context: UnitContext) -> Draft:
         if self._panel is not None:
@@ -80,7 +78,7 @@ class Custom:
                 self._accepted(context, results)
             except Rejected as rejected:
                 complaint = rejected
-                if rejected.gate not in SAYS_NO or results[self._names[first]] is None:
+                if rejected.gate not in SAYS_NO or not self._is_answered(results):
                     continue  # no response to reject, or nobody who rejects it
                 one = Try(self._render(context, results), rejected)
             else:
@@ -99,26 +97,34 @@ class Custom:
         self, context: UnitContext, results: dict[str, Any], first: int, *, until: int | None = None, repeat: int = 0
     ) -> dict[str, Any]:
         """The steps from ``first`` to before ``until``, into ``results``; one that is not satisfied goes back as often
-        as it may, but not to before ``first``. What a loop has not made yet is None. ``repeat`` numbers independent
-        goes at the same steps."""
+        as it may, and what it goes over has all its rounds again. What a loop has not made yet is None; after a step
+        that gives up there are no results. ``repeat`` numbers independent goes at the same steps."""
         steps = self._steps[:until]
         results |= dict.fromkeys(self._names[first : len(steps)], None)
-        taken = [0] * len(steps)
+        rounds = [0] * len(steps)
+        numbers = [repeat * takes for takes in self._most_takes]
         place = first
         while place < len(steps):
             step = steps[place]
             wanted = step.is_wanted(context, results)
-            number = repeat * self._goes[place] + taken[place]
-            results[step.name] = await step.take(context, results, number) if wanted else None
-            taken[place] += 1
+            results[step.name] = await step.take(context, results, numbers[place]) if wanted else None
+            rounds[place] += 1
+            numbers[place] += 1
             complaint = await step.complaint(context, results) if wanted else None
             if complaint is None:
                 place += 1
-            elif taken[place] >= step.rounds:
+            elif rounds[place] >= step.rounds:
+                for later in self._names[place + 1 :]:
+                    results.pop(later, None)  # of an earlier round, if at all
                 raise complaint
             else:
-                place = max(step.again_from, first)
+                rounds[step.again_from : place] = [0] * (place - step.again_from)
+                place = step.again_from
         return results
+
+    def _is_answered(self, results: Mapping[str, Any]) -> bool:
+        """Whether every step that the answer names had its turn, and one of them a result."""
+        return self._answer <= results.keys() and any(results[name] is not None for name in self._answer)
 
     def _accepted(self, context: UnitContext, results: Mapping[str, Any]) -> None:
         """Raises ``Rejected`` (gate ``accept``) where the recipe's ``accept`` renders to false."""
@@ -141,18 +147,6 @@ class Custom:
         except PromptError as error:
             raise Rejected("template", error.message, text=str(results)) from error
         return Draft(messages=messages, text=_last_answer(messages) if text is None else text)
-
-    def _first_of_answer(self, spec: CustomSpec) -> int:
-        """The place of the first step that only the last message depends on."""
-        *before, last = (names_in(template) for _, template in self._messages)
-        prompt = [place for place, name in enumerate(self._names) if any(name in names for names in before)]
-        answer = [place for place, name in enumerate(self._names) if name in last and place not in prompt]
-        if self._messages[-1][0] != "assistant" or not before or not answer or answer[0] < max(prompt, default=-1):
-            raise UsageError(
-                f"generate.{spec.id}: preference needs a prompt, and an assistant's last message by a step of its own",
-                hint="the steps that write the prompt come first, then those that write the answer",
-            )
-        return answer[0]
 
 
 def _template(setup: Setup, text: str, name: str) -> Template:

@@ -18,9 +18,10 @@ from synth.generators.answers import normalize_answer, parse_final_answer
 from synth.generators.base import Setup
 from synth.prompts import PromptError, Template, template_from_recipe
 from synth.recipe.kinds.custom import StepSpec
+from synth.recipe.step_order import rounds_of
 from synth.sandbox.program import Limits, run_program
 
-_FALSE = {"", "false", "0", "no", "none"}
+_FALSE = {"", "false", "no", "none", "null"}
 _LIMITS = Limits(seconds=5.0)
 _MOST_WORDS_OF_AN_ANSWER = 3
 """A number with its unit, not a sentence with a number in it."""
@@ -31,7 +32,7 @@ class Step:
 
     def __init__(self, setup: Setup, spec: StepSpec, *, again_from: int) -> None:
         self.name = spec.name
-        self.rounds = spec.rounds if spec.until is not None or spec.check is not None else 1
+        self.rounds = rounds_of(spec)
         self.again_from = again_from
         self._spec = spec
         prefix = f"{setup.spec.id}.{spec.name}"
@@ -49,20 +50,23 @@ class Step:
         """Whether ``when`` holds."""
         return self._when is None or is_true(self._when, {**context.variables, **results})
 
-    async def take(self, context: UnitContext, results: Mapping[str, Any], round_: int) -> Any:
-        """The step's result: a value, or the list of all samples where nobody votes."""
+    async def take(self, context: UnitContext, results: Mapping[str, Any], take: int) -> Any:
+        """The step's result: a value, or the list of all samples where nobody votes.
+
+        ``take`` numbers the times that an attempt takes the step: its agents are asked in turn over all of them.
+        """
         samples, agents = self._spec.samples, self._agents
-        first = round_ * samples
+        first = take * samples
 
         async def ask(number: int) -> Any:
             try:
-                return (await agents[number % len(agents)].ask(context, results, sample=first + number)).value
+                return (await agents[number % len(agents)].ask(context, results, sample=number)).value
             except Rejected as rejected:
                 if self._spec.vote is None or rejected.gate == "template":
                     raise
                 return rejected  # it has no vote, and the others may agree without it
 
-        values = await together(ask(number) for number in range(samples))
+        values = await together(ask(number) for number in range(first, first + samples))
         if self._spec.vote is not None:
             return vote(values, self._spec.vote, self.name)
         return values if samples > 1 else values[0]
@@ -81,11 +85,19 @@ class Step:
 
 
 def is_true(template: Template, visible: Mapping[str, Any]) -> bool:
-    """Whether it renders to something else than false, 0, no, none or nothing. Raises ``Rejected``."""
+    """Whether it renders to something else than false, a zero, no, none, null or nothing. Raises ``Rejected``."""
     try:
-        return template.render(visible).lower() not in _FALSE
+        said = template.render(visible).lower()
     except PromptError as error:
         raise Rejected("template", error.message) from error
+    return said not in _FALSE and not _is_zero(said)
+
+
+def _is_zero(text: str) -> bool:
+    try:
+        return float(text) == 0
+    except ValueError:
+        return False
 
 
 def vote(values: list[Any], share: float, name: str) -> Any:

@@ -16,6 +16,7 @@ from synth.recipe.check_gates import check_benchmarks, check_gates, check_rubric
 from synth.recipe.check_generations import check_generations
 from synth.recipe.check_steps import check_steps
 from synth.recipe.check_templates import check_template_file
+from synth.recipe.ensemble import EnsembleSpec
 from synth.recipe.environment_folder import environment_folder, known_environments
 from synth.recipe.files import check_file
 from synth.recipe.kinds.solved import SolvedSpec
@@ -40,6 +41,13 @@ _ONLY_FOR = {
     "env": ("vllm",),
     "python": ("vllm",),
 }
+_ASKED_ONLY = {
+    "judge": ("critic", "the ensemble has a critic", "the name of a model"),
+    "critic": ("revise", "chains are revised", "2"),
+    "reviser": ("revise", "chains are revised", "2"),
+    "picker": ("keep", "a judge picks the chain that is kept", "judge"),
+}
+"""Roles of an ensemble that need a field of it: which, what that does, and a value to give it."""
 
 
 def check(data: Json, base: Path, problems: Problems) -> None:
@@ -56,6 +64,10 @@ def check(data: Json, base: Path, problems: Problems) -> None:
     personas = mapping(data.get("personas")).get("path")
     if isinstance(personas, str):
         check_file(("personas", "path"), personas, base, "personas", problems)
+
+    for name in sorted({"long_tail", "persona"} & {*mapping(data.get("axes"))}):
+        message = f"no axis can have the name {name!r}: rows keep something else under it, beside the attributes"
+        problems.at_key(("axes", name), message, "call it something else")
 
     check_generations(data, problems)
     ids: dict[str, int] = {}
@@ -133,7 +145,7 @@ def _check_generator(at: KeyPath, generator: Json, data: Json, base: Path, probl
                     )
                     problems.at_key((*at, field, role), f"kind {kind} has no role {role!r}", hint)
         if issubclass(spec, SolvedSpec):
-            _check_ensemble(at, generator, problems)
+            _check_ensemble(at, generator, spec, problems)
         for name in sorted({*spec.needs} & {*mapping(data.get("axes"))}):
             message = f"the axis {name!r} has the name of a seed field that kind {kind} reads"
             problems.at_key(("axes", name), message, "call it something else")
@@ -157,17 +169,25 @@ def _check_generator(at: KeyPath, generator: Json, data: Json, base: Path, probl
         check_rubric((*at, "prefer", "rubric"), prefer.get("rubric", "helpfulness"), base, problems)
 
 
-def _check_ensemble(at: KeyPath, generator: Json, problems: Problems) -> None:
-    """What a recipe says of roles that its ensemble does not have."""
+def _check_ensemble(at: KeyPath, generator: Json, spec: type[SolvedSpec], problems: Problems) -> None:
+    """What a recipe says of roles that its ensemble does not have, or never asks, and of votes that nobody takes."""
     ensemble = mapping(generator.get("ensemble"))
     if ensemble.get("solvers"):
         for field in ("agents", "prompts"):
             if "solver" in mapping(generator.get(field)):
                 message = f"'{field}.solver' means nothing beside 'ensemble.solvers', which has every solver's own"
                 problems.at_key((*at, field, "solver"), message)
-    if "judge" in mapping(generator.get("agents")) and ensemble.get("critic") is None:
-        message = "the role 'judge' is asked only where the ensemble has a critic"
-        problems.at_key((*at, "agents", "judge"), message, "add ensemble: {critic: the name of a model}")
+    solvers, samples = listing(ensemble.get("solvers")), ensemble.get("samples", EnsembleSpec().samples)
+    if isinstance(samples, int) and 1 <= samples < len(solvers):
+        message = f"this solver is never asked: {len(solvers)} solvers, and 'samples' is {samples}"
+        problems.at((*at, "ensemble", "solvers", samples), message, f"samples: {len(solvers)} asks everyone once")
+    if "vote" in ensemble and "answer" in spec.needs:
+        message = f"'vote' means nothing for kind {generator['kind']}: its answer is known, and decides alone"
+        problems.at_key((*at, "ensemble", "vote"), message, "leave it out")
+    for role, (field, where, value) in _ASKED_ONLY.items():
+        if role in mapping(generator.get("agents")) and ensemble.get(field) in (None, 0, "shortest"):
+            message = f"the role {role!r} is asked only where {where}"
+            problems.at_key((*at, "agents", role), message, f"add ensemble: {{{field}: {value}}}")
 
 
 def _agents(at: KeyPath, generator: Json) -> Iterator[tuple[KeyPath, str]]:

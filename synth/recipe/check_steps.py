@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from synth.messages import Json
 from synth.recipe.check_python import check_python
 from synth.recipe.check_schema import check_schema
 from synth.recipe.check_templates import Visible, check_template
+from synth.recipe.kinds.custom import CustomSpec
 from synth.recipe.plain import listing, mapping
 from synth.recipe.problems import Problems
+from synth.recipe.step_order import NotApart, first_of_answer, most_takes
 from synth.recipe.yaml import KeyPath
 
 ALWAYS_VISIBLE = ("seed", "attributes", "persona", "guidance", "avoid", "unit")
@@ -19,7 +24,16 @@ ALWAYS_VISIBLE = ("seed", "attributes", "persona", "guidance", "avoid", "unit")
 
 
 def check_steps(at: KeyPath, generator: Json, data: Json, base: Path, problems: Problems) -> None:
-    """Add a problem for every step name, template or schema that cannot be used."""
+    """Add a problem for every step name, template, schema or agent that cannot be used."""
+    own = replace(problems, found=[])
+    _check_each(at, generator, data, base, own)
+    if not own.found:
+        _check_order(at, generator, base, own)
+    for found in own.found:
+        problems.add(found)
+
+
+def _check_each(at: KeyPath, generator: Json, data: Json, base: Path, problems: Problems) -> None:
     steps = [mapping(step) for step in listing(generator.get("steps"))]
     names = [str(step.get("as")) for step in steps]
     attributes = tuple(mapping(data.get("axes")))
@@ -49,6 +63,26 @@ def check_steps(at: KeyPath, generator: Json, data: Json, base: Path, problems: 
     visible = Visible((*ALWAYS_VISIBLE, *names), attributes, {}, has_seeds)
     for path, text in _closing_templates(generator):
         check_template((*at, *path), text, visible, base, problems)
+
+
+def _check_order(at: KeyPath, generator: Json, base: Path, problems: Problems) -> None:
+    """What can be told only of steps that are right one by one: what `preference` repeats, and who is never asked."""
+    try:
+        spec = CustomSpec.model_validate(generator)
+        first = first_of_answer(spec, base) if spec.preference else len(spec.steps)
+    except ValidationError:  # reported where the recipe is read
+        return
+    except NotApart as error:
+        problems.at((*at, *error.at), error.message, error.hint)
+        return
+    for place, (step, takes) in enumerate(zip(spec.steps, most_takes(spec.steps), strict=True)):
+        asked = step.samples * takes * (spec.prefer.responses if place >= first else 1)
+        if isinstance(step.agent, list) and len(step.agent) > asked:
+            problems.at(
+                (*at, "steps", place, "agent", asked),
+                f"this agent is never asked: the step asks {'once' if asked == 1 else f'{asked} times'} and no more",
+                f"samples: {len(step.agent)} asks everyone once",
+            )
 
 
 def _check_idle(at: KeyPath, step: Json, problems: Problems) -> None:

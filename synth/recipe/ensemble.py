@@ -64,8 +64,9 @@ class EnsembleSpec(Spec):
     samples: Whole = Field(3, ge=1, le=64)
     """Independent chains of thought for a question."""
     vote: Number = Field(0.5, gt=0, le=1)
-    """Smallest support that is accepted: the share of the chains that agree on the answer; with programs,
-    (share of the chains + 2 * share of the programs) / 3. Higher: fewer examples, and fewer wrong ones."""
+    """Where the answer is not known, the smallest support that is accepted: the share of the chains that agree on it;
+    with programs, (share of the chains + 2 * share of the programs) / 3. Higher: fewer examples, and fewer wrong ones.
+    A known answer decides alone; only of `persona` at least this share of the chains must reach it too."""
     programs: Whole = Field(2, ge=0, le=64)
     """Independent programs that compute the answer in a sandbox, where the seed does not give it; at least one has
     to reach the chains' answer. 0: the chains alone decide."""

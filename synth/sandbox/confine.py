@@ -9,8 +9,8 @@ FOLDER holds ``program.py`` and is all that the program may write to; LIMITS is 
   that does not try to get around it; it is no wall against code that knows CPython's insides.
 - Linux 5.13 and newer: Landlock. Files are read from the interpreter's own folders and FOLDER, written in FOLDER, and
   nowhere else; ``/proc`` is out of reach, and with it every other process's environment.
-- Linux on x86-64 and aarch64: seccomp. No socket, no new process or thread, no exec, no signal, no tracing, whatever
-  the code does.
+- Linux on x86-64 and aarch64: seccomp. No socket, no new process or thread, no exec, no signal, no tracing, no limit,
+  priority or processors set for any process, no System V IPC, and no clock set, whatever the code does.
 
 Where a layer cannot be had (macOS, an old kernel) the others remain: ``synth.sandbox.program.protection()`` tells.
 """
@@ -37,21 +37,32 @@ _FILE_RIGHTS = 1 << 0 | 1 << 1 | 1 << 2 | _TRUNCATE  # what may be granted on a 
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 # socket, connect, bind, socketpair; clone, fork, vfork, clone3, execve, execveat; kill, tkill, tgkill, pidfd_open,
 # pidfd_send_signal; ptrace, process_vm_readv, process_vm_writev; setsid, setpgid; unshare, mount, io_uring_setup, bpf,
-# userfaultfd, perf_event_open, keyctl, add_key, request_key
+# userfaultfd, perf_event_open, keyctl, add_key, request_key; rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_getfd,
+# process_madvise, process_mrelease, kcmp, migrate_pages, move_pages, setns; setrlimit, setpriority, ioprio_set,
+# sched_setparam, sched_setscheduler, sched_setaffinity, sched_setattr; shmget, shmat, shmctl, semget, semop, semctl,
+# semtimedop, msgget, msgsnd, msgrcv, msgctl; settimeofday, clock_settime, adjtimex, clock_adjtime
 _REFUSED_CALLS = {
     "x86_64": (
-        "41 42 49 53 56 57 58 435 59 322 62 200 234 434 424 101 310 311 112 109 272 165 425 321 323 298 250 248 249"
+        "41 42 49 53 56 57 58 435 59 322 62 200 234 434 424 101 310 311 112 109 272 165 425 321 323 298 250 248 249 "
+        "129 297 438 440 448 312 256 279 308 160 141 251 142 144 203 314 "
+        "29 30 31 64 65 66 220 68 69 70 71 164 227 159 305"
     ),
     "aarch64": (
-        "198 203 200 199 220 435 221 281 129 130 131 434 424 117 270 271 157 154 97 40 425 280 282 241 219 217 218"
+        "198 203 200 199 220 435 221 281 129 130 131 434 424 117 270 271 157 154 97 40 425 280 282 241 219 217 218 "
+        "138 240 438 440 448 272 238 239 268 164 140 30 118 119 122 274 "
+        "194 196 195 190 193 191 192 186 189 188 187 170 112 171 266"
     ),
 }
+_PRLIMIT = {"x86_64": 302, "aarch64": 261}
+_FCNTL = {"x86_64": 72, "aarch64": 25}
+_SET_OWNER, _SET_OWNER_EX = 8, 15
+"""Of fcntl: whom the kernel sends a signal when a file is ready, which may be any process."""
 
 _REFUSED_EVENTS = tuple(
     (
         "socket. sqlite3. subprocess. pty. ctypes. fcntl. syslog. winreg. msvcrt. signal.pthread_kill "
         "gc.get_objects gc.get_referrers os.fork os.exec os.posix_spawn os.spawn "
-        "os.system os.kill os.chmod os.chown os.putenv"
+        "os.system os.kill os.chmod os.chown os.putenv resource.prlimit resource.setrlimit"
     ).split()
 )
 _PATH_EVENTS = tuple(
@@ -60,6 +71,9 @@ _PATH_EVENTS = tuple(
         "os.truncate os.utime os.chdir"
     ).split()
 )
+
+_UNWATCHED = "mkfifo mknod pidfd_open sched_setaffinity sched_setparam sched_setscheduler setpriority".split()
+"""Of ``os``: no event tells of these, so they are taken out."""
 
 
 def _limit(limits: dict[str, int]) -> None:
@@ -119,7 +133,7 @@ def _landlock(folder: str, libc: object) -> bool:
 
 
 def _seccomp(libc: object) -> bool:
-    """Refuse with EPERM every system call that makes a process, a socket or a signal."""
+    """Refuse with EPERM every system call that makes a process, a socket or a signal, or reaches another process."""
     import ctypes
 
     machine = os.uname().machine
@@ -134,13 +148,34 @@ def _seccomp(libc: object) -> bool:
 def seccomp_filter(machine: str) -> list[bytes]:
     """The filter's instructions (classic BPF) for ``x86_64`` or ``aarch64``."""
     numbers = [int(number) for number in _REFUSED_CALLS[machine].split()]
+    load, equal, at_least, end = 0x20, 0x15, 0x35, 0x06
     allow, refuse, kill = 0x7FFF0000, 0x00050000 | 1, 0x80000000
-    code = [struct.pack("HBBI", 0x20, 0, 0, 4), struct.pack("HBBI", 0x15, 1, 0, _ARCHITECTURES[machine])]
-    code += [struct.pack("HBBI", 0x06, 0, 0, kill), struct.pack("HBBI", 0x20, 0, 0, 0)]
-    # x32 calls have other numbers for the same things: all are refused
-    code += [struct.pack("HBBI", 0x35, len(numbers) + 1, 0, 0x40000000)]
-    code += [struct.pack("HBBI", 0x15, len(numbers) - place, 0, number) for place, number in enumerate(numbers)]
-    return [*code, struct.pack("HBBI", 0x06, 0, 0, allow), struct.pack("HBBI", 0x06, 0, 0, refuse)]
+    # (instruction, how many to skip if true, how many if false, value); at 0 stands the call's number, at 4 the
+    # architecture, and at 16 + 8 n its argument n, the low half first
+    with_arguments = [
+        (equal, 0, 4, _PRLIMIT[machine]),  # getrlimit is this call too, with no new limit
+        (load, 0, 0, 32),
+        (equal, 0, 7, 0),
+        (load, 0, 0, 36),
+        (equal, 4, 5, 0),
+        (equal, 0, 3, _FCNTL[machine]),
+        (load, 0, 0, 24),
+        (equal, 2, 0, _SET_OWNER),
+        (equal, 1, 0, _SET_OWNER_EX),
+        (end, 0, 0, allow),
+        (end, 0, 0, refuse),
+    ]
+    to_refuse = len(numbers) + len(with_arguments) - 1
+    code = [
+        (load, 0, 0, 4),
+        (equal, 1, 0, _ARCHITECTURES[machine]),
+        (end, 0, 0, kill),
+        (load, 0, 0, 0),
+        (at_least, to_refuse, 0, 0x40000000),  # x32 calls have other numbers for the same things: all are refused
+        *((equal, to_refuse - 1 - place, 0, number) for place, number in enumerate(numbers)),
+        *with_arguments,
+    ]
+    return [struct.pack("HBBI", *instruction) for instruction in code]
 
 
 def _watch(folder: str) -> None:
@@ -167,8 +202,8 @@ def _watch(folder: str) -> None:
             if path != folder and not path.startswith(folder + os.sep) and not (reads and path.startswith(readable)):
                 raise PermissionError(f"the sandbox does not allow {event} on {path}")
 
-    for module in (os, sys.modules["posix"]):  # no event tells of these
-        for name in ("mkfifo", "mknod"):
+    for module in (os, sys.modules["posix"]):
+        for name in _UNWATCHED:
             vars(module).pop(name, None)
     sys.addaudithook(hook)
 
@@ -180,6 +215,7 @@ def _writes(arguments: tuple[object, ...], writing: int) -> bool:
 
 def _confine(folder: str, limits: dict[str, int]) -> list[str]:
     """Put up every layer there is; the names of those that hold."""
+    _limit(limits)  # before seccomp, which lets no limit be set
     held = ["limits", "audit"]
     if sys.platform == "linux":
         import ctypes
@@ -188,7 +224,6 @@ def _confine(folder: str, limits: dict[str, int]) -> list[str]:
         if libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
             held += ["landlock"] if _landlock(folder, libc) else []
             held += ["seccomp"] if _seccomp(libc) else []
-    _limit(limits)
     _watch(folder)
     return held
 

@@ -26,13 +26,14 @@ class StepSpec(Spec):
         ]
         | None
     ) = None
-    """Unset: the first model. Of a list, the samples go to each in turn."""
+    """Unset: the first model. Of a list, the samples go to each in turn, those of later rounds and responses too."""
     samples: Whole = Field(1, ge=1, le=64)
     """Ask so many times; the result is the list of all answers, or with `vote` the one that wins."""
     vote: Number | None = Field(None, gt=0, le=1)
     """The answer that most samples agree on is the result, if they are at least this share; a tie is rejected."""
     when: str | None = None
-    """A template; where it renders to false, 0, no, none or nothing, the step is left out and its result is none."""
+    """A template; where it renders to false, 0, no, none, null or nothing, the step is left out and its result is
+    none."""
     check: str | None = None
     """Python that raises where the result is not good enough, such as `assert len(draft) < 400, "too long"`. It runs
     in a sandbox with the standard library, and knows what a template of a later step knows."""
@@ -42,7 +43,8 @@ class StepSpec(Spec):
     """The earlier step to go back to when `until` or `check` is not satisfied. Unset: this one. The steps in between
     see each other's last results; none in the first round."""
     rounds: Whole = Field(3, ge=1, le=20)
-    """With `until` or `check`: how often the step is taken before the attempt is rejected."""
+    """With `until` or `check`: how often the step is taken before the attempt is rejected; so often again each time
+    that a loop around it goes back."""
     system: str | None = None
     """A system message: text, or the path of a template."""
     prompt: str
@@ -73,7 +75,7 @@ class PreferSpec(Spec):
     """How a `custom` ensemble with `preference: true` makes responses and tells them apart."""
 
     responses: Whole = Field(2, ge=2, le=16)
-    """How often the answer is made: from the first step that belongs to it alone, with all steps after."""
+    """How often the answer is made: from the first step after the prompt's that it is made of, with all steps after."""
     rubric: str = "helpfulness"
     """What accepted responses are judged by: a shipped rubric, or a `.yaml` file of your own."""
     judges: list[AgentRef] = []
@@ -92,7 +94,7 @@ class CustomSpec(GeneratorSpec):
     steps: list[StepSpec] = Field(min_length=1)
     """In this order; each sees what the steps before it made."""
     accept: str | None = None
-    """A template; the attempt is rejected when it renders to false, 0, no, none or nothing."""
+    """A template; the attempt is rejected when it renders to false, 0, no, none, null or nothing."""
     output: OutputTemplate
     """What the example consists of."""
     prefer: PreferSpec = PreferSpec()

@@ -69,3 +69,70 @@ def test_tests_that_are_no_python_are_said_to_be_none(tests: object) -> None:
     with pytest.raises(Rejected, match="the seed's tests are") as rejected:
         unit_tests_of({"tests": tests})
     assert rejected.value.gate == "tests"
+
+
+HUMAN_EVAL = "METADATA = {}\n\ndef check(candidate):\n    assert candidate(3) == 6"
+PYTEST = "import math\n\ndef test_three():\n    assert double(3) == 6\n\ndef test_nothing():\n    assert double(0) == 0"
+UNITTEST = """import unittest
+class Three(unittest.TestCase):
+    def setUp(self):
+        self.n = 3
+    def test_three(self):
+        self.assertEqual(double(self.n), 6)
+if __name__ == "__main__":
+    unittest.main()"""
+PATCHES = """import unittest
+def double(n): return n
+unittest.TestCase.assertEqual = lambda *said: None
+unittest.TestSuite.debug = lambda *said: None"""
+
+
+@pytest.mark.parametrize("tests", [HUMAN_EVAL, PYTEST, UNITTEST, "def check():\n    assert double(3) == 6"])
+async def test_tests_that_leave_their_calls_to_a_runner_are_run(tests: str) -> None:
+    running = unit_tests_of({"question": TASK, "tests": tests}) or ""
+    assert await complaint("def double(n): return 2 * n", running) is None
+    for program in ("def double(n): return n", "def double(n): raise SystemExit", "def check(c): pass", PATCHES):
+        assert await complaint(program, running) is not None, program
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        "def same(a, b):\n    assert a == b\nsame(double(3), 6)",
+        "def check(f):\n    assert f(3) == 6\ncheck(double)",
+        "def test(n, twice):\n    assert double(n) == twice\nfor n in range(3):\n    test(n, 2 * n)",
+        "def test_all():\n    assert double(3) == 6\ntest_all()",
+    ],
+)
+def test_tests_that_call_all_themselves_stay_as_they_are(tests: str) -> None:
+    assert unit_tests_of({"tests": tests}) == tests
+
+
+@pytest.mark.parametrize(
+    ("seed", "call"),
+    [
+        ({"question": "Write it.", "entry_point": "Solution().double"}, "check(Solution().double)"),
+        ({"question": "def double(n: int) -> int:\n    >>> double(3)\n    max(6)"}, "check(double)"),
+        ({"question": "Write `double(n)`; print(double(3)) prints 6."}, "check(double)"),
+    ],
+)
+def test_check_is_given_the_function_that_the_seed_names(seed: dict[str, str], call: str) -> None:
+    assert (unit_tests_of({**seed, "tests": HUMAN_EVAL}) or "").endswith(f"\n{call}")
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        ("# nothing", "call nothing that can fail"),
+        ("import math\nexpected = 6\ndef verify():\n    assert double(3) == expected", "call nothing that can fail"),
+        ("import unittest\nclass T(unittest.TestCase):\n    pass\nunittest.main()", "call nothing that can fail"),
+        ("class TestIt:\n    def test_it(self):\n        assert double(3) == 6", "call nothing that can fail"),
+        ("def test_it(n):\n    assert double(n) == 6", r"test_it\(\) is async or takes arguments"),
+        ("async def test_it():\n    assert double(3) == 6", r"test_it\(\) is async or takes arguments"),
+        (HUMAN_EVAL, "give its name as the seed's entry_point"),
+    ],
+)
+def test_tests_that_would_check_nothing_are_refused(tests: str, said: str) -> None:
+    with pytest.raises(Rejected, match=said) as rejected:
+        unit_tests_of({"question": "Write f(x), which calls g(x).", "tests": tests})
+    assert rejected.value.gate == "tests"

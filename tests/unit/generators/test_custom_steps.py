@@ -8,9 +8,10 @@ import pytest
 from synth.errors import Rejected
 from synth.example import Draft
 from synth.generators.custom import Custom
-from synth.generators.steps import vote
+from synth.generators.steps import is_true, vote
 from synth.messages import Json
 from synth.models.client import Request
+from synth.prompts import compile_template
 from synth.recipe.kinds.custom import CustomSpec
 from tests.unit.generators.scripted_unit import ScriptedCaller, make_context, make_setup
 
@@ -147,3 +148,32 @@ def test_sentences_with_the_same_number_are_not_the_same_answer() -> None:
     with pytest.raises(Rejected, match="a tie"):
         vote(["Ship it on day 3", "Refund it after 3 visits"], 0.5, "reply")
     assert vote(["3 visits", "3.0 visits", "4"], 0.5, "reply") == "3 visits"
+
+
+async def test_a_loop_that_goes_back_gives_what_it_goes_over_all_its_rounds_again() -> None:
+    spec = custom(
+        {"as": "draft", "prompt": "go", "check": "assert draft not in 'AC'", "rounds": 2},
+        {"as": "verdict", "prompt": "judge", "until": "{{ verdict == 'yes' }}", "again_from": "draft", "rounds": 2},
+    )
+    draft, caller, _ = await make(spec, {"draft": list("ABCD"), "verdict": ["no", "yes"]})
+    assert draft.messages[1].content == "D"
+    assert caller.asked == ["draft.0", "draft.1", "verdict.0", "draft.2", "draft.3", "verdict.1"]
+    with pytest.raises(Rejected, match="verdict: not satisfied after 2 rounds"):
+        await make(spec, {"draft": list("ABCD"), "verdict": ["no", "no"]})
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3])
+async def test_later_rounds_go_on_through_the_agents(samples: int) -> None:
+    step = {"as": "draft", "prompt": "go", "agent": ["m", "other"], "samples": samples, "until": "{{ 'c' in draft }}"}
+    spec = custom(step)
+    context, _ = make_context(lambda role, sample, request: "abc"[sample // samples], {})
+    await Custom(make_setup(spec), spec).make(context)
+    models = {record.id.partition(".")[2]: record.model for record in context.records}
+    assert models == {str(number): ["m", "other"][number % 2] for number in range(3 * samples)}
+
+
+@pytest.mark.parametrize("said", ["", "0", "0.0", "-0", "0e3", "no", "None", "null", "False"])
+def test_what_counts_as_no(said: str) -> None:
+    template = compile_template("{{ said }}", "accept")
+    assert not is_true(template, {"said": said})
+    assert is_true(template, {"said": f"{said}x"})

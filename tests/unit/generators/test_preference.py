@@ -25,8 +25,8 @@ def verdict(level: str) -> str:
     return json.dumps({name: {"reason": f"it is {level}", "level": level} for name in HELPFUL})
 
 
-def custom(*steps: Json, accept: str | None = None, **prefer: Any) -> CustomSpec:
-    messages = [{"role": "user", "content": "{{ ask }}"}, {"role": "assistant", "content": "{{ reply }}"}]
+def custom(*steps: Json, accept: str | None = None, answer: str = "{{ reply }}", **prefer: Any) -> CustomSpec:
+    messages = [{"role": "user", "content": "{{ ask }}"}, {"role": "assistant", "content": answer}]
     made = {"kind": "custom", "count": 1, "steps": list(steps), "output": {"messages": messages}}
     return CustomSpec.model_validate(made | {"preference": True, "prefer": prefer, "accept": accept})
 
@@ -153,8 +153,52 @@ async def test_without_one_that_passes_there_is_no_example() -> None:
 
 async def test_a_prompt_that_depends_on_the_answer_is_refused() -> None:
     spec = custom(REPLY | {"prompt": "go"}, {"as": "ask", "prompt": "{{ reply }}"})
-    with pytest.raises(UsageError, match="preference needs a prompt"):
+    with pytest.raises(UsageError, match="preference needs an answer by a step of its own"):
         Custom(make_setup(spec), spec)
+
+
+DRAFT = {"as": "draft", "prompt": "{{ ask }}"}
+MADE_OF_DRAFT = REPLY | {"prompt": "{{ draft }}"}
+
+
+async def pair(drafts: list[str], answer: str, *steps: Json) -> tuple[Draft, list[str]]:
+    """An example of responses ``answer``, where a reply is its prompt, and all that was asked."""
+
+    def answers(role: str, sample: int, request: Request) -> str:
+        return drafts[sample] if role == "draft" else request.messages[-1].content or ""
+
+    draft, caller = await make(custom(ASK, *steps, answer=answer), answers)
+    return draft, caller.asked
+
+
+async def test_every_response_has_a_draft_of_its_own_and_a_loop_goes_back_to_it() -> None:
+    again = MADE_OF_DRAFT | {"until": "{{ 'good' in reply }}", "again_from": "draft", "rounds": 2}
+    draft, asked = await pair(["bad one", "good two", "bad three", "bad four"], "{{ reply }}", DRAFT, again)
+    assert asked == ["ask.0", "draft.0", "reply.0", "draft.1", "reply.1", "draft.2", "reply.2", "draft.3", "reply.3"]
+    assert draft.messages[-1].content == "good two"
+    assert draft.extra["rejected"] == [{"role": "assistant", "content": "bad four"}]
+
+
+@pytest.mark.parametrize("answer", ["{{ reply }}", "Here: {{ draft }} / {{ reply }}"])
+async def test_a_response_that_was_given_up_half_way_is_none(answer: str) -> None:
+    checked = DRAFT | {"check": "assert 'good' in draft", "rounds": 1}
+    with pytest.raises(Rejected, match="all responses are the same"):
+        await pair(["good", "bad"], answer, checked, MADE_OF_DRAFT)
+
+
+async def test_what_an_earlier_round_made_is_no_part_of_a_response_that_is_given_up() -> None:
+    checked = DRAFT | {"check": "assert draft != 'bad'", "rounds": 1}
+    again = {"as": "verdict", "prompt": "v", "until": "{{ 'fine' in reply }}", "again_from": "draft", "rounds": 2}
+    with pytest.raises(Rejected, match="all responses are the same"):
+        await pair(["fine", "", "so so", "bad"], "{{ reply }}", checked, MADE_OF_DRAFT, again)
+
+
+async def test_a_response_whose_steps_were_left_out_is_none() -> None:
+    left_out = REPLY | {"when": "{{ draft != 'bad' }}"}
+    spec = custom(ASK, DRAFT, left_out, accept="{{ draft != 'bad' }}", answer="Here: {{ reply }}")
+    drafts = ["good", "bad"]
+    with pytest.raises(Rejected, match="all responses are the same"):
+        await make(spec, lambda role, sample, request: drafts[sample] if role == "draft" else "x")
 
 
 async def test_classify_rejects_the_label_that_is_nearest() -> None:

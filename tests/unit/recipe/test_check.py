@@ -309,6 +309,41 @@ def test_what_preferences_are_told_by(prefer: str, expected: str) -> None:
     assert f"r.yaml:{expected}" in found
 
 
+def test_preference_needs_a_prompt_and_an_answer() -> None:
+    assert problems(steps("- {as: draft, prompt: go}", rest="    preference: true\n")) == [
+        "r.yaml:10:24: preference needs a prompt and an answer: the last of several messages is the assistant's"
+        " (output.messages: first the prompt, last {role: assistant, content: …} with what is compared)"
+    ]
+
+
+def test_what_an_alias_repeats_is_reported_once() -> None:
+    text = steps("- &broken {as: draft, prompt: '{{ x'}", rest="    preference: true\n")
+    again = "  - {id: again, kind: custom, count: 1, preference: true, steps: [*broken], output: {messages: [*said]}}\n"
+    found = problems(text.replace("[{role", "[&said {role") + again)
+    assert found == ["r.yaml:9:37: not a template: unexpected end of template, expected 'end of print statement'."]
+
+
+@pytest.mark.parametrize(
+    ("step", "rest", "expected"),
+    [
+        ("agent: [teacher, critic]", "", "9:50: this agent is never asked: the step asks once and no more"
+         " (samples: 2 asks everyone once)"),
+        ("samples: 2, agent: [teacher, critic, teacher]", "", "9:70: this agent is never asked: the step asks 2 times"
+         " and no more (samples: 3 asks everyone once)"),
+        ("samples: 2, agent: [teacher, critic]", "", None),
+        ("until: '{{ draft }}', rounds: 2, agent: [teacher, critic]", "", None),
+        ("agent: [teacher, critic]", "    preference: true\n", None),
+    ],
+)  # fmt: skip
+def test_an_agent_that_is_never_asked(step: str, rest: str, expected: str | None) -> None:
+    text = steps(f"- {{as: draft, prompt: go, {step}}}", rest=rest)
+    text = text.replace("}]}\n", "}, {role: assistant, content: '{{ draft }}'}]}\n", 1)
+    if expected is None:
+        load(text)
+    else:
+        assert problems(text) == [f"r.yaml:{expected}"]
+
+
 @pytest.mark.parametrize(
     ("generator", "expected"),
     [
@@ -321,9 +356,34 @@ def test_what_preferences_are_told_by(prefer: str, expected: str) -> None:
             "6:41: the role 'judge' is asked only where the ensemble has a critic"
             " (add ensemble: {critic: the name of a model})",
         ),
+        (
+            "{kind: cot, count: 1, agents: {critic: critic}}",
+            "6:36: the role 'critic' is asked only where chains are revised (add ensemble: {revise: 2})",
+        ),
+        (
+            "{kind: cot, count: 1, agents: {reviser: critic}, ensemble: {revise: 0}}",
+            "6:36: the role 'reviser' is asked only where chains are revised (add ensemble: {revise: 2})",
+        ),
+        (
+            "{kind: cot, count: 1, agents: {picker: critic}, ensemble: {keep: shortest}}",
+            "6:36: the role 'picker' is asked only where a judge picks the chain that is kept"
+            " (add ensemble: {keep: judge})",
+        ),
+        (
+            "{kind: cot, count: 1, ensemble: {samples: 1, solvers: [{model: teacher}, {model: critic}]}}",
+            "6:78: this solver is never asked: 2 solvers, and 'samples' is 1 (samples: 2 asks everyone once)",
+        ),
+        (
+            "{kind: answer, count: 1, ensemble: {vote: 0.9}}",
+            "6:41: 'vote' means nothing for kind answer: its answer is known, and decides alone (leave it out)",
+        ),
+        (
+            "{kind: backward, count: 1, ensemble: {vote: 0.9}}",
+            "6:43: 'vote' means nothing for kind backward: its answer is known, and decides alone (leave it out)",
+        ),
     ],
 )
-def test_roles_that_an_ensemble_does_not_have(generator: str, expected: str) -> None:
+def test_what_an_ensemble_never_asks_for(generator: str, expected: str) -> None:
     assert problems(f"{HEAD}  - {generator}\n") == [f"r.yaml:{expected}"]
 
 

@@ -123,6 +123,24 @@ def test_no_thread() -> None:
     assert "can't start new thread" in result.complaint
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os, resource\nresource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))",
+        "import resource\nresource.setrlimit(resource.RLIMIT_CPU, (600, 600))",
+        "import os\nos.sched_setaffinity(os.getppid(), {0})",
+        "import os\nos.setpriority(os.PRIO_PROCESS, os.getppid(), 5)",
+    ],
+)
+def test_no_limit_priority_or_processor_is_set(source: str) -> None:
+    result = run_program_now(source)
+    assert refused(result) or result.complaint.startswith("AttributeError: module 'os' has no attribute"), result
+
+
+def test_its_own_limits_may_be_asked_for() -> None:
+    assert run_program_now("import os, resource\nresource.getrlimit(7); os.sysconf('SC_OPEN_MAX')").finished
+
+
 def test_the_environment_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "hunter2")
     result = run_program_now("import os\nprint(dict(os.environ))")
@@ -163,27 +181,40 @@ def test_its_own_folder_is_writable_and_gone_afterwards() -> None:
     assert not Path(folder).exists()
 
 
-@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_system_calls_of_processes_and_sockets_are_refused_by_any_number(machine: str) -> None:
+@pytest.mark.parametrize(
+    ("machine", "harmless"),
+    [("x86_64", (0, 1, 2, 9, 72, 97, 302)), ("aarch64", (25, 56, 63, 64, 94, 163, 261))],  # read, fcntl and the like
+)
+def test_system_calls_of_processes_and_sockets_are_refused_by_any_number(machine: str, harmless: tuple[int]) -> None:
     """What the kernel would do with the filter: x32 calls on x86-64 have bit 30 set."""
     refused_calls = [int(number) for number in confine._REFUSED_CALLS[machine].split()]
     wide = [0x40000000 + number for number in (*refused_calls, 0)] if machine == "x86_64" else []
     for number in (*refused_calls, *wide):
         assert filtered(machine, number) == 0x00050001, number
-    for number in (0, 2, 63, 64, 94):  # read, open, write and the like, of one or the other
+    for number in harmless:
         assert filtered(machine, number) == 0x7FFF0000, number
 
 
-def filtered(machine: str, number: int) -> int:
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_limits_may_be_asked_for_but_not_set_and_no_file_signals_to_others(machine: str) -> None:
+    limit, control = confine._PRLIMIT[machine], confine._FCNTL[machine]
+    for number, *arguments in ((limit, 0, 7, 0, 1 << 40), (control, 1, 2, 8), (control, 1, 1030, 10)):
+        assert filtered(machine, number, *arguments) == 0x7FFF0000, arguments
+    for number, *arguments in ((limit, 0, 7, 5), (limit, 0, 7, 1 << 40), (control, 1, 8, 9), (control, 1, 15, 9)):
+        assert filtered(machine, number, *arguments) == 0x00050001, arguments
+
+
+def filtered(machine: str, number: int, *arguments: int) -> int:
     """The verdict of the filter, by the rules of classic BPF."""
     code = [struct.unpack("HBBI", one) for one in confine.seccomp_filter(machine)]
+    call = struct.pack("<IIQ6Q", number, confine._ARCHITECTURES[machine], 0, *arguments, *[0] * (6 - len(arguments)))
     place, loaded = 0, 0
     while True:
         operation, if_true, if_false, value = code[place]
         place += 1
         match operation:
             case 0x20:
-                loaded = confine._ARCHITECTURES[machine] if value == 4 else number
+                (loaded,) = struct.unpack_from("<I", call, value)
             case 0x15 | 0x35:
                 place += if_true if (loaded == value if operation == 0x15 else loaded >= value) else if_false
             case 0x06:
@@ -239,6 +270,10 @@ def test_no_network_by_any_library(source: str) -> None:
         "open('/etc/passwd')",
         "open('/proc/self/environ')",
         "open('/tmp/synth-sandbox-escape', 'w')",
+        "import os; os.sched_setaffinity(os.getppid(), {0})",
+        "import os; os.setpriority(os.PRIO_PROCESS, os.getppid(), 5)",
+        "import os, resource; resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))",
+        "import os, fcntl; fcntl.fcntl(1, fcntl.F_SETOWN, os.getppid())",
     ],
 )
 def test_the_kernel_refuses_where_the_audit_hook_is_got_around(source: str, tmp_path: Path) -> None:
