@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synth.agents.context import UnitContext
 from synth.example import Draft
+from synth.generators.answers import reference_answer
 from synth.generators.base import Setup
 from synth.generators.ensemble import Ensemble
 from synth.generators.qa import qa_draft
@@ -21,7 +22,7 @@ class Answer:
     async def make(self, context: UnitContext) -> Draft:
         seed, spec = context.variables["seed"], self._spec
         question = str(seed["question"])
-        solved = await self._ensemble.solve(context, question, str(seed["answer"]))
+        solved = await self._ensemble.solve(context, question, reference_answer(str(seed["answer"])))
         return qa_draft(question, solved, text=solved.chain.text, chain=spec.chain, preference=spec.preference)
 
     async def outline(self, context: UnitContext) -> None:

@@ -13,7 +13,7 @@ import re
 from synth.agents.context import UnitContext
 from synth.errors import Rejected
 from synth.example import Draft
-from synth.generators.answers import parse_number
+from synth.generators.answers import parse_number, reference_answer
 from synth.generators.base import Setup
 from synth.generators.ensemble import Ensemble
 from synth.generators.qa import qa_draft
@@ -41,7 +41,7 @@ class Backward:
 
     async def make(self, context: UnitContext) -> Draft:
         seed, spec = context.variables["seed"], self._spec
-        forward, answer, draw = str(seed["question"]), str(seed["answer"]), context.rng.random()
+        forward, answer, draw = str(seed["question"]), reference_answer(str(seed["answer"])), context.rng.random()
         if spec.form == "fobar":
             question, hidden = hide_number(forward, draw)
             question += f" If we know that the answer to this question is {answer}, what is the value of x?"
@@ -59,7 +59,7 @@ class Backward:
         seed = context.variables["seed"]
         question = str(seed["question"])
         if self._spec.form == "self_verification":
-            visible = {"question": question, "answer": str(seed["answer"])}
+            visible = {"question": question, "answer": reference_answer(str(seed["answer"]))}
             await self._writer.ask(context, visible)
         await self._ensemble.gather(context, question, programs=False)
 

@@ -18,8 +18,12 @@ _VARIABLES = "abnpqruvwxyz"
 """Letters that are more often an unknown than a unit after a number."""
 _TOKENS = re.compile(rf"(?:\s|\d+(?:\.\d+)?|\*\*|[-+*/^()]|sqrt|pi|[{_VARIABLES}])+")
 _MOST_CHARACTERS, _MOST_DIGITS, _MOST_DEGREE, _MOST_VARIABLES = 120, 15, 10, 3
-_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
-_ROOT = re.compile(r"\\sqrt\s*\{([^{}]*)\}")
+_MOST_DIGITS_OF_A_POWER = 100
+_ARGUMENT = r"\s*(?:\{([^{}]*)\}|(\d))"
+_FRACTION = re.compile(rf"\\[dt]?frac{_ARGUMENT}{_ARGUMENT}")
+_ROOT = re.compile(rf"\\sqrt{_ARGUMENT}")
+_NTH_ROOT = re.compile(rf"\\sqrt\s*\[\s*(\d+)\s*\]{_ARGUMENT}")
+_NUMBER = re.compile(r"-?\d+(?:/\d+)?")
 _SPELLINGS = (
     ("\\left", ""),
     ("\\right", ""),
@@ -40,9 +44,9 @@ _SPELLINGS = (
 
 def normal_form(text: str) -> str | None:
     """The normal form of an expression in numbers, one-letter unknowns, ``+ - * / ^``, roots and pi, in plain text or
-    LaTeX; None where ``text`` is none, or one too large to work on. A form is its own normal form."""
+    LaTeX; None where ``text`` is none, or one too large to work on. A form is a number or its own normal form."""
     form = _form_of(text)
-    return form if form is not None and _form_of(form) == form else None
+    return form if form is not None and (_NUMBER.fullmatch(form) or _form_of(form) == form) else None
 
 
 def _form_of(text: str) -> str | None:
@@ -67,7 +71,7 @@ def _plain(text: str) -> str | None:
     plain = text.strip().lower()
     if not plain or len(plain) > _MOST_CHARACTERS:
         return None
-    while (simpler := _ROOT.sub(r"sqrt(\1)", _FRACTION.sub(r"((\1)/(\2))", plain))) != plain:
+    while (simpler := _without_braces(plain)) != plain:
         plain = simpler
     for spelling, meaning in _SPELLINGS:
         plain = plain.replace(spelling, meaning)
@@ -77,13 +81,23 @@ def _plain(text: str) -> str | None:
     plain = plain.replace("^", "**")
     plain = re.sub(r"sqrt\s*(\d+)", r"sqrt(\1)", plain)
     factor = rf"(?=sqrt|pi|[{_VARIABLES}(])"
-    plain = re.sub(rf"(?<=[\d)]){factor}", "*", plain)
+    plain = re.sub(rf"(?<=[\d)]){factor}|(?<=\d)\s+(?=sqrt|pi|[xyz]+(?![a-z]))", "*", plain)
     return re.sub(rf"(?<=[xyz]){factor}", "*", plain)
 
 
+def _without_braces(latex: str) -> str:
+    plain = _NTH_ROOT.sub(r"((\2\3)**(1/\1))", _FRACTION.sub(r"((\1\2)/(\3\4))", latex))
+    return _ROOT.sub(r"sqrt(\1\2)", plain)
+
+
 def _degree(node: ast.expr) -> int:
-    """An upper bound of the degree of the expanded polynomials, so that expanding them is soon done."""
+    """An upper bound of the degree of the expanded polynomials, so that expanding them is soon done. A power of a
+    plain number is a number; its length is bounded instead."""
     match node:
+        case ast.BinOp(left=left, op=ast.Pow(), right=right) if _is_plain(left):
+            if len(ast.unparse(left)) * _power(right) > _MOST_DIGITS_OF_A_POWER:
+                raise _NoExpression
+            return 1
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return _degree(left) * max(1, _power(right))
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
@@ -94,6 +108,10 @@ def _degree(node: ast.expr) -> int:
             return _degree(operand)
         case _:
             return 1
+
+
+def _is_plain(node: ast.expr) -> bool:
+    return not any(isinstance(part, ast.Name | ast.Pow) for part in ast.walk(node))
 
 
 def _power(exponent: ast.expr) -> int:

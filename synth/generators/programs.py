@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 
 from synth.agents.agent import Agent
 from synth.agents.context import UnitContext
@@ -27,6 +29,8 @@ if callable(globals().get("solution")):
         print(_answer)
 """
 _LIMITS = Limits(seconds=5.0, output_bytes=20_000)
+_MOST_DENOMINATOR = 1000
+_ROUNDING = Fraction(1, 10**9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,12 @@ def _is_python(text: str) -> bool:
 
 
 def _tidy(printed: str) -> str:
-    """A printed float as the number that was meant: 0.30000000000000004 is 0.3, 7.0 is 7."""
-    if parse_number(printed) is None or "." not in printed:
+    """A printed float as the number that was meant: 0.30000000000000004 is 0.3, 0.3333333333333333 is 1/3, 7.0 is 7."""
+    number = parse_number(printed)
+    if number is None or not re.search(r"[.e]", printed, re.IGNORECASE):
         return printed
-    return f"{round(float(printed.replace(',', '')), 6):.6f}".rstrip("0").rstrip(".")
+    meant = number.limit_denominator(_MOST_DENOMINATOR)
+    if abs(meant - number) > _ROUNDING:
+        meant = round(number, 6) or number
+    decimal = f"{Decimal(meant.numerator) / Decimal(meant.denominator):.9f}".rstrip("0").rstrip(".")
+    return decimal if Fraction(decimal) == meant else str(meant)

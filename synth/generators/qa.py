@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from synth.errors import Rejected
 from synth.example import Draft
+from synth.generators.answers import reference_answer
 from synth.generators.ensemble import Solved
 from synth.generators.preference import Response, preference_columns
 from synth.generators.solving import Chain
@@ -19,9 +20,9 @@ Placement = Literal["content", "reasoning_content"]
 
 
 def known_answer(seed: Mapping[str, Any]) -> str | None:
-    """The seed's answer, or None where it has none."""
+    """The seed's answer, or None where it has none; of a whole solution, what it ends in."""
     answer = seed.get("answer")
-    return str(answer).strip() or None if answer is not None else None
+    return reference_answer(str(answer)) or None if answer is not None else None
 
 
 def qa_draft(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from synth.errors import UsageError
 from synth.generators.answer import Answer
 from synth.generators.backward import Backward
 from synth.generators.base import Generator, Setup
@@ -12,7 +11,7 @@ from synth.generators.custom import Custom
 from synth.generators.persona import Persona
 from synth.generators.question import Evolve, Question
 from synth.generators.rephrase import Rephrase
-from synth.plugins import load_class
+from synth.plugins import make_own
 from synth.recipe.kinds.classify import ClassifySpec
 from synth.recipe.kinds.custom import CustomSpec, PluginSpec
 from synth.recipe.kinds.solved import (
@@ -53,9 +52,8 @@ def build_generator(setup: Setup) -> Generator:
         case CustomSpec() as spec:
             return Custom(setup, spec)
         case PluginSpec() as spec:
-            made: Generator = load_class(spec.kind, setup.base)(setup, spec.options)
-            if not callable(getattr(made, "make", None)):
-                raise UsageError(f"{spec.kind} has no method 'make'", hint="see synth.generators.base.Generator")
+            hint = "it is made with a Setup and the options: see synth.generators.base.Generator"
+            made: Generator = make_own(spec.kind, setup.base, setup, spec.options, method="make", hint=hint)
             return made
         case other:
             raise AssertionError(f"no generator for {type(other).__name__}")

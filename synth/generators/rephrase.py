@@ -16,6 +16,7 @@ from synth.agents.context import UnitContext
 from synth.diversity.lexical import overlap
 from synth.errors import Rejected
 from synth.example import Draft
+from synth.generators.answers import reference_answer
 from synth.generators.base import Setup
 from synth.generators.ensemble import wrong_chain
 from synth.generators.evidence import Evidence
@@ -63,7 +64,7 @@ class Rephrase:
 
     async def make(self, context: UnitContext) -> Draft:
         seed = context.variables["seed"]
-        question, answer = str(seed["question"]), str(seed["answer"])
+        question, answer = str(seed["question"]), reference_answer(str(seed["answer"]))
         styles = context.rng.sample(_STYLES, _WORDINGS)
         wording, style = await self._reword(context, question, styles)
         chains = await self._solve_again(context, wording, answer)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from synth.generators.answers import normalize_answer, parse_final_answer, same_answer
+from synth.generators.answers import normalize_answer, parse_final_answer, parse_number, reference_answer, same_answer
 from synth.generators.expressions import normal_form
 
 
@@ -24,6 +24,10 @@ from synth.generators.expressions import normal_form
         ("3 * 4 = 12\n\nAnswer:\n12 pens.", "12 pens"),
         ("That makes 3 * 4 = 12. Answer: 12", "12"),
         ("\\boxed{3}. The answer is 4.", "4"),
+        ("Answer: 7\n\nLet me know if the answer is clear!", "7"),
+        ("Answer: Let us see.\n3 * 4 = 12, so the answer is 12.", "12"),
+        ("Answer: A\nNo: the answer is (B).", "(B)"),
+        ("Answer: 12 (each gets 4 = 12/3)", "12 (each gets 4 = 12/3)"),
     ],
 )
 def test_the_last_marked_answer_is_found(text: str, answer: str) -> None:
@@ -73,6 +77,43 @@ def test_no_mark_no_answer(text: str) -> None:
         ("<b>12</b>", "12"),
         ("=> 12", "12"),
         ("12 pens, and 3 boxes", "12 pens and 3 boxes"),
+        ("25 m^2", "25"),
+        ("25cm²", "25"),
+        ("25 \\text{ cm}^2", "25"),
+        ("9.8 m/s^2", "9.8"),
+        ("4π cm²", "4\\pi"),
+        ("B. Paris", "B"),
+        ("A. 12", "A"),
+        ("\\textbf{(C)} 12", "C"),
+        ("½", "1/2"),
+        ("5½", "5.5"),
+        ("\\frac12", "1/2"),
+        ("\\frac{\\sqrt3}2", "sqrt(3)/2"),
+        ("2^16", "65536"),
+        ("10^12", "1000000000000"),
+        ("6.02×10²³", "602000000000000000000000"),
+        ("(1/2)^16", "1/65536"),
+        ("\\sqrt[3]{8}", "2"),
+        ("5²", "25"),
+        ("-$20", "-20"),
+        ("-\\$20", "$-20"),
+        ("–5", "-5"),
+        ("minus 5", "-5"),
+        ("x = negative 5", "-5"),
+        ("$1.5 million", "1,500,000"),
+        ("30^{\\circ}", "30°"),
+        ("3 + 4 + 5 = 7 + 5 = 12", "12"),
+        ("A = l × w = 12", "12"),
+        ("3 x 4 = 12 pens", "12"),
+        ("60 m / 5 s = 12 m/s", "12"),
+        ("Cost of a pen = $12", "12"),
+        ("f(2) = 5", "5"),
+        ("P(X = 2) = 1/2", "0.5"),
+        ("3 = x", "x = 3"),
+        ("2x + 3y = 6", "3y + 2x = 6"),
+        ("12 (each gets 4 = 12/3)", "12"),
+        ("\\left(3, 4\\right)", "(3,4)"),
+        ("\\ln 5", "ln(5)"),
     ],
 )
 def test_answers_that_are_the_same(one: str, other: str) -> None:
@@ -108,6 +149,45 @@ def test_answers_that_are_the_same(one: str, other: str) -> None:
         ("10-12 days", "22"),
         ("sqrt(2)", "2"),
         ("x + 1", "x - 1"),
+        ("x = 2 or x = 3", "x = 7 or x = 3"),
+        ("x = 2, y = 3", "x = 1, y = 3"),
+        ("x = 2 y = 3", "x = 1 y = 3"),
+        ("2x + 3y = 6", "5x - y = 6"),
+        ("2k + 3m = 6", "5k - m = 6"),
+        ("2\\theta + 3 = 7", "7"),
+        ("x^2+y^2=25", "25"),
+        ("xy = 6", "6"),
+        ("3 = x", "5 = x"),
+        ("Ann = 5 pens, Bob = 3 pens", "3"),
+        ("\\ln 5", "5"),
+        ("\\sin 30", "30"),
+        ("\\log 2", "2"),
+        ("-\\ln 2", "\\ln 2"),
+        ("\\sin(x) - \\cos(x)", "\\sin(x) + \\cos(x)"),
+        ("e^5", "5"),
+        ("5!", "5"),
+        ("|5|", "5"),
+        ("\\pm 5", "5"),
+        ("2i", "2"),
+        ("t^2", "2"),
+        ("k+1", "1"),
+        ("k - 1", "k + 1"),
+        ("k/2", "2"),
+        ("5 x", "5"),
+        ("-b", "b"),
+        ("√5 cm", "5"),
+        ("5²", "52"),
+        ("20", "-$20"),
+        ("negative 5", "5"),
+        ("10 minus 5", "-5"),
+        ("5 million", "5"),
+        ("5 hundred thousand", "5"),
+        ("5 or more", "5"),
+        ("5 and a half", "5"),
+        ("\\infty", "-\\infty"),
+        ("+", "-"),
+        ("J. Smith", "J. Jones"),
+        ("(3, \\frac{1}{2})", "3.5"),
     ],
 )
 def test_answers_that_differ(one: str, other: str) -> None:
@@ -129,6 +209,10 @@ EXPRESSIONS = st.recursive(
     | st.lists(
         st.sampled_from([".0A1", "12", " ", "(B)", "\\\\frac{1}{2}", "sqrt", "x", "^2", "kg", "-", ",000"]), max_size=5
     ).map("".join)
+    | st.lists(
+        st.sampled_from("x k 2 ½ ² = - + ! | m million minus or and π \\ln \\theta (each) B. $ ∞".split()),
+        max_size=6,
+    ).map(" ".join)
     | EXPRESSIONS
 )
 @example("(3, 400)")
@@ -138,6 +222,8 @@ EXPRESSIONS = st.recursive(
 @example("0-A")
 @example("0/0")
 @example("(A)SQRT(A)")
+@example("2\\theta+3=7")
+@example("x=2 y=3")
 def test_normalizing_twice_changes_nothing_more(text: str) -> None:
     once = normalize_answer(text)
     assert normalize_answer(once) == once
@@ -156,6 +242,25 @@ def test_algebra_that_is_the_same_has_one_form(expression: str, number: int) -> 
 def test_what_is_no_algebra_or_too_much_of_it_is_compared_as_words(text: str) -> None:
     assert normal_form(text) is None
     assert same_answer(text, text)
+
+
+def test_a_number_too_long_to_compute_with_is_none() -> None:
+    assert parse_number("1.5e10000000") is None  # half a minute, and all memory, where it is computed
+    assert parse_number("9" * 100_000) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("3*4=<<3*4=12>>12 nuts\n12-5=7\n#### 7", "7"),
+        ("So it is $\\boxed{\\frac12}$.", "\\frac12"),
+        ("The answer is a horse.", "The answer is a horse."),
+        (" 7 ", "7"),
+        (" ", ""),
+    ],
+)
+def test_of_a_whole_solution_its_end_is_the_answer(text: str, answer: str) -> None:
+    assert reference_answer(text) == answer
 
 
 @given(st.integers(-(10**12), 10**12))

@@ -6,11 +6,12 @@ from pydantic import ValidationError
 from synth.errors import Rejected
 from synth.example import Draft
 from synth.generators.cot import Cot
-from synth.generators.programs import extract_program
+from synth.generators.programs import compute, extract_program
 from synth.messages import Json
 from synth.models.client import Request
 from synth.recipe.ensemble import DifficultySpec, EnsembleSpec
 from synth.recipe.kinds.solved import CotSpec
+from synth.recipe.models import SamplingSpec
 from tests.unit.generators.scripted_unit import Answers, ScriptedCaller, make_context, make_setup
 
 QUESTION = "There are 3 bags with 4 apples each. 5 apples are eaten. How many are left?"
@@ -58,6 +59,11 @@ async def test_a_known_answer_needs_no_program_and_the_shortest_sound_chain_is_k
     assert caller.asked == ["solver.0", "solver.1", "solver.2"]
 
 
+async def test_a_whole_solution_in_the_seed_counts_by_its_end() -> None:
+    draft, _ = await make(says([RIGHT]), cot(samples=1), answer="3*4=<<3*4=12>>12 nuts\n12-5=7\n#### 7")
+    assert (draft.extra["answer"], draft.messages[1].content) == ("7", RIGHT)
+
+
 async def test_a_chain_that_ends_as_it_was_asked_to_goes_before_a_shorter_one() -> None:
     boxed = "3 + 4 = \\boxed{7}"
     draft, _ = await make(says([boxed, RIGHT, boxed]), cot(samples=3), answer="7")
@@ -80,6 +86,26 @@ async def test_a_program_decides_between_chains() -> None:
     assert draft.extra["decided_by"] == "program"
     assert draft.scores["support"] == pytest.approx(0.7778)
     assert draft.scores["difficulty"] == pytest.approx(0.6667)
+
+
+@pytest.mark.parametrize(
+    ("printed", "answer"),
+    [
+        ("1 / 3", "1/3"),
+        ("-2 / 3", "-2/3"),
+        ("0.333", "0.333"),
+        ("0.1 + 0.2", "0.3"),
+        ("12.5", "12.5"),
+        ("1e16", "10000000000000000"),
+        ("2 ** 0.5", "1.414214"),
+        ("'1.5e6000000'", "1.5e6000000"),  # half a minute, and all memory, where it is computed
+    ],
+)
+async def test_a_float_that_a_program_prints_is_read_as_the_number_that_was_meant(printed: str, answer: str) -> None:
+    context, _ = make_context(says([], [f"```python\nprint({printed})\n```"]), {"question": QUESTION})
+    programmer = make_setup(cot()).agent("programmer", sampling=SamplingSpec(), template="cot/programmer")
+    [computed] = await compute(programmer, context, QUESTION, 1)
+    assert computed.answer == answer
 
 
 async def test_chains_that_no_program_confirms_are_not_believed() -> None:

@@ -41,6 +41,9 @@ def writes(question: str, chain: str, program: str, **more: str) -> Answers:
 async def test_answer_keeps_the_question() -> None:
     draft = await make(AnswerSpec(kind="answer", count=1, ensemble=ONE), writes("", CHAIN, ""))
     assert (draft.messages[0].content, draft.messages[1].content) == (SEED["question"], CHAIN)
+    solution = {**SEED, "answer": f"{CHAIN}\n#### {SEED['answer']}"}  # as GSM8K has it
+    draft = await make(AnswerSpec(kind="answer", count=1, ensemble=ONE), writes("", CHAIN, ""), solution)
+    assert draft.extra["answer"] == SEED["answer"]
 
 
 async def test_question_is_solved_by_chain_and_program() -> None:
