@@ -1,9 +1,9 @@
 """What a run is likely to take, told beforehand and offline: calls, tokens, USD and minutes.
 
 Nobody can know how much of what a model makes will be accepted, so the estimate is for a run where every first attempt
-is; ``attempts`` says how many times as much a recipe allows. Input tokens follow from the rendered prompts of the first
-units, by the model's tokenizer where that can be read; an answer is taken to be a quarter of ``max_tokens`` long, as
-answers of the shipped kinds are.
+is; ``attempts`` says how many times as much a recipe allows. The teacher's echo counts, and so do personas that a model
+writes. Input tokens follow from the rendered prompts of the first units, by the model's tokenizer where that can be
+read; an answer is taken to be a quarter of ``max_tokens`` long, as answers of the shipped kinds are.
 """
 
 from __future__ import annotations
@@ -11,12 +11,18 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import orjson
 
+from synth.diversity.personas import PersonaWriter
+from synth.errors import ResponseError, RunError
 from synth.example import WorkUnit
+from synth.line import count_echoes
 from synth.messages import Json, Usage
+from synth.models.caller import CallRecord
+from synth.models.client import Request
 from synth.models.prices import find_price
 from synth.models.tokenizer import CountText, find_counter
 from synth.outline import Asked, outline
@@ -78,13 +84,20 @@ async def estimate(prepared: Prepared) -> Estimate:
     counters = {name: find_counter(spec, prepared.loaded.base) for name, spec in recipe.models.items()}
     generators: list[GeneratorEstimate] = []
     in_all: dict[str, _Load] = defaultdict(_Load)
+    personas = await _personas(recipe, counters)
     for spec, plan, generator in prepared.generators:
         units: list[WorkUnit] = [plan.unit(index) for index in range(min(spec.count, _SAMPLED_UNITS))]
         sampled = [await outline(spec, generator, unit, prepared.gates) for unit in units]
         known = [asked for asked in sampled if asked is not None]
         load = _load_of(known, spec.count / len(units), counters)
-        for model, part in load.items():
-            in_all[model] += part
+        if (echoes := count_echoes(recipe, spec, prepared.seeds)) and known:
+            greedy = [replace(unit, echo=True, long_tail=()) for unit in units[:echoes]]
+            said = [await outline(spec, generator, unit) for unit in greedy]
+            _add(load, _load_of([_once(asked or ()) for asked in said], echoes / len(greedy), counters))
+        if plan.has_personas:
+            _add(load, personas)  # they are written for whoever comes first
+            personas = {}
+        _add(in_all, load)
         generators.append(
             GeneratorEstimate(
                 id=spec.id,
@@ -111,6 +124,38 @@ class _Load:
         self.input += other.input
         self.output += other.output
         return self
+
+
+def _add(loads: dict[str, _Load], more: Mapping[str, _Load]) -> None:
+    for model, part in more.items():
+        loads[model] += part
+
+
+async def _personas(recipe: Recipe, counters: Mapping[str, CountText]) -> Mapping[str, _Load]:
+    """What it takes to have the recipe's personas written, if it asks for that."""
+    if recipe.personas is None or recipe.personas.generate is None:
+        return {}
+    count = min(recipe.personas.generate, _SAMPLED_UNITS)
+    nobody = _Nobody()
+    with suppress(RunError):  # no persona comes of it
+        await PersonaWriter(recipe, count).personas(nobody)
+    return _load_of([nobody.asked], recipe.personas.generate / count, counters)
+
+
+class _Nobody:
+    """A caller that notes what it is asked, and gives no answer."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+    async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
+        self.asked.append(Asked(model, key.partition(".")[0], request))
+        raise ResponseError("nobody answers", kind="empty")
+
+
+def _once(asked: Sequence[Asked]) -> list[Asked]:
+    """What an echo asks: greedily, so that samples of the same are one call."""
+    return list({(call.model, call.request.messages): call for call in asked}.values())
 
 
 def _load_of(sampled: Sequence[Sequence[Asked]], times: float, counters: Mapping[str, CountText]) -> dict[str, _Load]:

@@ -16,9 +16,11 @@ from synth.example import Attempt, Seed, Verdict, WorkUnit
 from synth.gates.base import AnyGate
 from synth.generators.base import Generator
 from synth.models.caller import Caller
+from synth.models.progress import Report, ignore
 from synth.plan import Plan
 from synth.prepared import Prepared
 from synth.recipe.kinds.base import GeneratorSpec
+from synth.recipe.schema import Recipe
 from synth.store import Progress, Rejection, Store
 
 _LONGEST_REASON = 160  # characters
@@ -152,14 +154,14 @@ class Line:
         return self.novelty.texts(names) if self.novelty is not None else ()
 
 
-def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None) -> list[Line]:
+def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None, report: Report = ignore) -> list[Line]:
     """The lines of a recipe, where earlier invocations left them. ``embeddings``: meanings are compared too."""
     recipe, progress = prepared.loaded.recipe, store.progress()
     lines: list[Line] = []
     asked = recipe.personas.generate if recipe.personas is not None else None
-    writer = PersonaWriter(recipe, asked) if asked is not None else None
+    writer = PersonaWriter(recipe, asked, report) if asked is not None else None
     for spec, plan, generator in prepared.generators:
-        novelty, echoes = None, 0
+        novelty = None
         if recipe.diversity != "off":
             meanings = None
             if embeddings is not None:
@@ -167,14 +169,13 @@ def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None) 
 
                 most = recipe.diversity.max_similarity
                 meanings = Meanings(embeddings, None if most == "auto" else most)
-                if recipe.diversity.teacher_echo:
-                    echoes = min(spec.count, MOST_ECHOES, len(prepared.seeds) or FEWEST_ECHOES)
             novelty = Novelty(
                 recipe.diversity,
                 prepared.seeds,
                 store.accepted_texts(spec.id),
                 meanings,
                 near_own_seed=spec.near_own_seed,
+                keep_texts=plan.steered,
             )
         lines.append(
             Line(
@@ -185,10 +186,17 @@ def make_lines(prepared: Prepared, store: Store, embeddings: Embeddings | None) 
                 progress.get(spec.id, Progress()),
                 recipe.budget.attempts,
                 store.rejections_of(spec.id),
-                echoes,
+                count_echoes(recipe, spec, prepared.seeds),
                 prepared.gates,
-                writer,
+                writer if plan.has_personas else None,
                 next((line for line in lines if line.spec.id == spec.seeds_from), None),
             )
         )
     return lines
+
+
+def count_echoes(recipe: Recipe, spec: GeneratorSpec, seeds: Sequence[Seed]) -> int:
+    """How many of a generator's first units the teacher is asked greedily."""
+    if recipe.diversity == "off" or not recipe.diversity.teacher_echo:
+        return 0
+    return min(spec.count, MOST_ECHOES, len(seeds) or FEWEST_ECHOES)

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import orjson
 from pydantic import TypeAdapter
 
+from synth.curation.chats import NotAChat, to_chat
+from synth.curation.reading import read_rows
 from synth.diversity.coverage import coverage_of
 from synth.diversity.embedders import open_embedder
 from synth.diversity.embedding import Embeddings
 from synth.diversity.measures import measure_words
-from synth.errors import UsageError
+from synth.errors import Problem, RecipeError, UsageError
 from synth.messages import Json
 from synth.recipe.axes import Axis, Exclusion
 from synth.recipe.lock import read_lock
 from synth.recipe.problems import did_you_mean
-from synth.recipe.schema import SeedsSpec
 from synth.recipe.space import Space, build_space
 from synth.rows import text_of
-from synth.seeds import read_seeds
 
 _AXES: TypeAdapter[dict[str, Axis]] = TypeAdapter(dict[str, Axis])
 _EXCLUDE: TypeAdapter[list[Exclusion]] = TypeAdapter(list[Exclusion])
+_MOST_PROBLEMS = 20
+_LLAMA3 = "<|begin_of_text|>"
+_LLAMA3_SAID = re.compile(
+    r"<\|start_header_id\|>(?:user|assistant)<\|end_header_id\|>\n\n(.*?)<\|(?:python_tag|eo[tm]_id)\|>", re.DOTALL
+)
 
 
 def measure_path(
@@ -46,7 +51,7 @@ def measure_path(
     if against is not None and chosen == "off":
         hint = "leave out --embedder off" if embedder == "off" else "pip install 'synth[diversity]'"
         raise UsageError("--against compares meanings, and there is no embedder", hint=hint)
-    others = _texts(list(_rows(against)), field, against) if against is not None else []
+    others = _texts(_rows(against, field), field, against) if against is not None else []
     embeddings = Embeddings(open_embedder(chosen, Path()), _NoCache()) if chosen != "off" else None
     return asyncio.run(_measure_files(files, space, others, field, embeddings))
 
@@ -60,7 +65,7 @@ async def _measure_files(
 ) -> dict[str, Json]:
     measures = {}
     for file in files:
-        rows = list(_rows(file))
+        rows = _rows(file, field)
         texts = _texts(rows, field, file)
         measured = measure_words(texts)
         if len(texts) < len(rows):
@@ -89,17 +94,43 @@ def _texts(rows: Sequence[Json], field: str | None, path: Path) -> list[str]:
     if field is not None and rows and not any(field in row for row in rows):
         hint = did_you_mean(field, rows[0], "the columns are")
         raise UsageError(f"no row of {str(path)!r} has the field {field!r}", hint=hint)
-    return [text for row in rows if (text := text_of(row, field)).strip()]
+    return [text for row in rows if (text := _said(row, field)).strip()]
 
 
-def _rows(path: Path) -> list[Json]:
-    if path.suffix == ".jsonl" and (path.parent.parent / "recipe.lock.yaml").exists():  # larger than a seed
-        try:
-            return [orjson.loads(line) for line in path.read_bytes().splitlines()]
-        except orjson.JSONDecodeError as error:
-            hint = "synth verify says what was changed by hand"
-            raise UsageError(f"{str(path)!r} is not what the run wrote: {error}", hint=hint) from None
-    return [dict(seed.fields) for seed in read_seeds(SeedsSpec(path=path.name), path.parent)]
+def _said(row: Json, field: str | None) -> str:
+    """What a row says, in any format of a chat; of a preference the preferred side."""
+    text = row.get("text")
+    if field is None and isinstance(text, str) and text.startswith(_LLAMA3):
+        return "\n".join(filter(None, _LLAMA3_SAID.findall(text)))
+    if field is not None or isinstance(text, str) or isinstance(row.get("messages"), list):
+        return text_of(row, field)
+    try:
+        messages = to_chat({"chosen": row.get("completion"), **row}).messages
+    except NotAChat:
+        return text_of(row)
+    return text_of({"messages": [message.to_dict() for message in messages]})
+
+
+def _rows(path: Path, field: str | None) -> list[Json]:
+    """The rows of a file, without those that show what is not wanted (KTO), unless a ``field`` is asked for."""
+    problems: list[Problem] = []
+
+    def tell(line: int, fault: str) -> None:
+        if "read as" not in fault:
+            problems.append(Problem(str(path), line, 1, fault))
+
+    read = read_rows(path, tell)
+    rows = [row.data for row in read if field or "completion" not in row.data or row.data.get("label") is not False]
+    of_run = (path.parent.parent / "recipe.lock.yaml").exists()
+    if problems and of_run:
+        what = f"line {problems[0].line}: {problems[0].message}"
+        hint = "synth verify says what was changed by hand"
+        raise UsageError(f"{str(path)!r} is not what the run wrote: {what}", hint=hint)
+    if problems:
+        raise RecipeError(problems[:_MOST_PROBLEMS])
+    if not rows and not of_run:
+        raise UsageError(f"{str(path)!r} holds no rows")
+    return rows
 
 
 def _space(lock: Path) -> Space | None:

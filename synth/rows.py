@@ -42,10 +42,11 @@ def _judgements(verdicts: Sequence[Verdict]) -> dict[str, Any]:
 
 
 _SAID = {"user", "assistant"}
+_SAYS_NOTHING = {"id", "tools"}
 
 
 def text_of(row: Mapping[str, Any], field: str | None = None) -> str:
-    """What a row says: ``field``, or its ``text``, or what user and assistant said, or all its texts."""
+    """What a row says: ``field``, or its ``text``, or what user and assistant said, or all texts but id and tools."""
     if field is not None:
         return "" if (value := row.get(field)) is None else str(value)
     if isinstance(row.get("text"), str):
@@ -53,7 +54,7 @@ def text_of(row: Mapping[str, Any], field: str | None = None) -> str:
     if isinstance(messages := row.get("messages"), list):
         said = [one.get("content") for one in messages if isinstance(one, dict) and one.get("role") in _SAID]
         return "\n".join(text for text in said if isinstance(text, str))
-    return "\n".join(value for value in row.values() if isinstance(value, str))
+    return "\n".join(value for name, value in row.items() if isinstance(value, str) and name not in _SAYS_NOTHING)
 
 
 def _head(unit: WorkUnit) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synth.curation.reading import read_rows
-from synth.diversity.words import WORD
+from synth.diversity.words import UNSPACED, WORD, composed
 from synth.errors import UsageError
 from synth.recipe.cleaning import DecontaminateOptions
 
@@ -20,8 +20,7 @@ _WORD = re.compile(WORD)
 _FEWEST_WORDS = 5
 """A benchmark text shorter than this (an answer, a label) is found anywhere and says nothing. Of a script without
 spaces two characters count as a word here."""
-_UNSPACED = "\u0e00"
-"""No script before this one, Thai, does without spaces."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Benchmarks:
         options, asked, found = self._options, 0, 0
         first: tuple[str, tuple[str, int]] | None = None
         for text in texts:
-            words = _WORD.findall(text.lower())
+            words = _WORD.findall(composed(text).lower())
             for length in sorted(self._lengths):
                 for ngram in _ngrams(words, length):
                     asked += length == options.ngram
@@ -83,7 +82,7 @@ class Benchmarks:
         for row in read_rows(path, lambda line, fault: faults.append(f"{name}:{line}: {fault}")):
             for text in _texts(row.data, options.fields):
                 texts += 1
-                words = _WORD.findall(text.lower())
+                words = _WORD.findall(composed(text).lower())
                 length = min(len(words), options.ngram)
                 if length < options.ngram and not _says_something(words):
                     continue
@@ -115,7 +114,7 @@ class _Meanings:
 
     def nearest(self, texts: Sequence[str]) -> tuple[float, str, tuple[str, int]]:
         """The highest cosine of any text with any of the benchmarks', and which that is and where it stands."""
-        asked = [text for text in texts if _says_something(_WORD.findall(text))]
+        asked = [text for text in texts if _says_something(_WORD.findall(composed(text)))]
         if not asked or not self._texts:
             return 0, "", ("", 0)
         if self._vectors is None:
@@ -127,7 +126,7 @@ class _Meanings:
 
 
 def _says_something(words: Sequence[str]) -> bool:
-    return sum(0.5 if len(word) == 1 and word >= _UNSPACED else 1 for word in words) >= _FEWEST_WORDS
+    return sum(0.5 if _UNSPACED.match(word) else 1 for word in words) >= _FEWEST_WORDS
 
 
 def _ngrams(words: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+
+from synth.diversity.words import MARKS, UNSPACED, composed
 
 Hashes = npt.NDArray[np.uint64]
 Offsets = npt.NDArray[np.int64]
@@ -14,24 +17,24 @@ Offsets = npt.NDArray[np.int64]
 WORDS = 3
 _BASE = 0x9E3779B97F4A7C15 | 1
 _INVERSE = pow(_BASE, -1, 1 << 64)
+_SPACED, _UNSPACED, _MARK = 1, 2, 3
+"""Kinds of characters that words are made of."""
 
 
 def shingle(texts: Sequence[str]) -> tuple[Hashes, Offsets]:
     """The shingles of all texts in one array, and where each text's begin (one more entry than texts).
 
-    Words are runs of ``\\w`` in lower case, as in :mod:`synth.diversity.lexical`. A text of one or two words has one
-    shingle, all of it; a text without words none. A word's hash is a polynomial over its code points modulo 2⁶⁴, taken
-    from prefix sums, then mixed.
+    Words are those of :mod:`synth.diversity.words`, in lower case. A text of one or two words has one shingle, all of
+    it; a text without words none. A word's hash is a polynomial over its code points modulo 2⁶⁴, taken from prefix
+    sums, then mixed.
     """
+    texts = [composed(text) for text in texts]
     joined = "\n".join(texts).lower()
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     lengths = [len(text) if text.isascii() else len(text.lower()) for text in texts]
     ends = np.cumsum(np.asarray(lengths, dtype=np.int64) + 1) - 1
 
-    inside = np.zeros(len(codes) + 2, dtype=np.int8)
-    inside[1:-1] = _word_characters()[codes]
-    edges = np.diff(inside)
-    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    starts, stops = _words(codes)
     powers, inverses = _powers(len(codes) + 1)
     prefix = np.zeros(len(codes) + 1, dtype=np.uint64)
     np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[:-1], out=prefix[1:])
@@ -47,6 +50,19 @@ def mix(values: Hashes) -> Hashes:
     values = (values ^ (values >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     values = (values ^ (values >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return values ^ (values >> np.uint64(33))
+
+
+def _words(codes: npt.NDArray[np.uint32]) -> tuple[Offsets, Offsets]:
+    """Where each word begins, and where it has ended."""
+    kinds = np.zeros(len(codes) + 2, dtype=np.int8)
+    kinds[1:-1] = _kinds()[codes]
+    marks = kinds == _MARK
+    if marks.any():  # each is of the kind of what it stands on
+        kinds = kinds[np.maximum.accumulate(np.where(marks, 0, np.arange(len(kinds))))]
+    before, here = kinds[:-1], kinds[1:]
+    begins = (here == _SPACED) & (before != _SPACED) | (here == _UNSPACED) & ~marks[1:]
+    ends = (before != 0) & (begins | (here == 0))
+    return np.flatnonzero(begins), np.flatnonzero(ends)
 
 
 def _runs_of_words(words: Hashes, first: Offsets, counts: Offsets) -> tuple[Hashes, Offsets]:
@@ -65,10 +81,13 @@ def _runs_of_words(words: Hashes, first: Offsets, counts: Offsets) -> tuple[Hash
 
 
 @cache
-def _word_characters() -> npt.NDArray[np.int8]:
-    r"""For every code point whether ``\w`` matches it."""
+def _kinds() -> npt.NDArray[np.int8]:
+    """Of every code point its kind, 0 where no word has it."""
     table = np.zeros(0x110000, dtype=np.int8)
-    table[[code for code in range(0x110000) if chr(code).isalnum() or code == ord("_")]] = 1
+    everything = "".join(map(chr, range(0x40000)))  # no letter lies beyond
+    for kind, characters in ((_SPACED, r"\w+"), (_UNSPACED, f"[{UNSPACED}]+"), (_MARK, f"[{MARKS}]+")):
+        for found in re.finditer(characters, everything):
+            table[found.start() : found.end()] = kind
     return table
 
 

@@ -7,6 +7,7 @@ combinations are missing.
 
 from __future__ import annotations
 
+import math
 import random
 from array import array
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,9 @@ from synth.recipe.space import Bin, Partial, Space
 
 _REFILL_SLACK = 8
 """Rows that a refill's values may run ahead of their share: so it does not insist on what was just rejected."""
+
+_PLACES = 6
+"""Of a number drawn from a bin; as many significant ones where the bin is narrower than 1."""
 
 
 class AxisPlan:
@@ -31,7 +35,7 @@ class AxisPlan:
         self._space = space
         self._seed = seed
         self._cover = Cover(space, strength)
-        self._columns = [array("H") for _ in space.factors]
+        self._columns = [array("I") for _ in space.factors]
         self._owed = [[[0] * len(factor.values) for _ in factor.weights] for factor in space.factors]
         self._array = self._ordered_array()
 
@@ -116,4 +120,6 @@ class AxisPlan:
         rng = random.Random(derive_seed(self._seed, name, place))
         if value.whole:
             return rng.randint(int(value.low), int(value.high))
-        return round(rng.uniform(value.low, value.high), 6)
+        width = value.high - value.low
+        places = _PLACES - math.floor(math.log10(width)) if 0 < width < 1 else _PLACES
+        return min(max(round(rng.uniform(value.low, value.high), places), value.low), value.high)

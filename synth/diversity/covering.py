@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import combinations, product
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, combinations, product
 
 from synth.recipe.space import Partial, Space
 
@@ -45,7 +45,11 @@ def possible(space: Space, strength: int) -> Iterator[Combination]:
 
 
 class Cover:
-    """Which combinations the live rows have, and which they lack."""
+    """Which combinations the live rows have, and which they lack.
+
+    Every value of every factor is a digit, those of a factor in a row; a combination is the number that its digits
+    make, in the order of their factors. So a factor's values beside the same others are numbers at equal distances.
+    """
 
     def __init__(self, space: Space, strength: int) -> None:
         self._space = space
@@ -53,45 +57,58 @@ class Cover:
         while strength > 1 and count_combinations(space, strength) > MOST_COMBINATIONS:
             strength -= 1
         self.strength = strength
-        self._missing: dict[Combination, None] = dict.fromkeys(possible(space, strength)) if strength else {}
-        self._per_value = Counter(pair for combination in self._missing for pair in combination)
-        self._rows: Counter[Combination] = Counter()
-        self._aims: Counter[Combination] = Counter()
+        self._pairs = [(f, value) for f, factor in enumerate(space.factors) for value in range(len(factor.values))]
+        self._starts = [0, *accumulate(len(factor.values) for factor in space.factors)]
+        self._missing: dict[int, tuple[int, ...]] = {}
+        for combination in possible(space, strength) if strength else ():
+            digits = tuple(self._starts[f] + value for f, value in combination)
+            self._missing[self._number(digits)] = digits
+        self._per_value = Counter(digit for digits in self._missing.values() for digit in digits)
+        self._rows: Counter[int] = Counter()
+        self._aims: Counter[int] = Counter()
 
     @property
     def complete(self) -> bool:
         return not self._missing
 
     def add(self, row: Sequence[int]) -> None:
-        for combination in self._of(row):
-            self._rows[combination] += 1
-            if combination in self._missing:
-                del self._missing[combination]
-                self._per_value.subtract(combination)
+        for digits in self._of(row):
+            number = self._number(digits)
+            self._rows[number] += 1
+            if number in self._missing:
+                del self._missing[number]
+                self._per_value.subtract(digits)
 
     def remove(self, row: Sequence[int]) -> None:
         """Take a row back: what only it had is missing again, unless it has been aimed at often enough."""
-        for combination in self._of(row):
-            self._rows[combination] -= 1
-            if not self._rows[combination]:
-                del self._rows[combination]
-                if self._aims[combination] < _MOST_AIMS:
-                    self._aims[combination] += 1
-                    self._missing[combination] = None
-                    self._per_value.update(combination)
+        for digits in self._of(row):
+            number = self._number(digits)
+            self._rows[number] -= 1
+            if not self._rows[number]:
+                del self._rows[number]
+                if self._aims[number] < _MOST_AIMS:
+                    self._aims[number] += 1
+                    self._missing[number] = digits
+                    self._per_value.update(digits)
 
-    def _of(self, row: Sequence[int]) -> Iterator[Combination]:
-        return combinations(enumerate(row), self.strength)
+    def _of(self, row: Sequence[int]) -> Iterator[tuple[int, ...]]:
+        return combinations([self._starts[f] + value for f, value in enumerate(row)], self.strength)
+
+    def _number(self, digits: Iterable[int]) -> int:
+        number = 0
+        for digit in digits:
+            number = number * len(self._pairs) + digit
+        return number
 
     def propose(self, rng: random.Random) -> dict[int, int]:
         """Values that together have many missing combinations, at least one; factors that add none may be left open."""
-        sizes = sum(len(factor.values) for factor in self._space.factors)
-        tries = max(1, min(_CANDIDATES, _WORK // sizes))
+        tries = max(1, min(_CANDIDATES, _WORK // len(self._pairs)))
         wanted = max(self._per_value.values())
-        top = [pair for pair, count in self._per_value.items() if count == wanted]
-        row, gain = self._grow(dict(next(iter(self._missing))), 1, rng)
+        top = [digit for digit, count in self._per_value.items() if count == wanted]
+        first = next(iter(self._missing.values()))
+        row, gain = self._grow(dict(self._pairs[digit] for digit in first), 1, rng)
         for _ in range(tries):
-            other, more = self._grow(dict([rng.choice(top)]), int(self.strength == 1), rng)
+            other, more = self._grow(dict([self._pairs[rng.choice(top)]]), int(self.strength == 1), rng)
             if more > gain:
                 row, gain = other, more
         return row
@@ -107,26 +124,33 @@ class Cover:
         return row, gain
 
     def _best_value(self, row: dict[int, int], f: int, rng: random.Random) -> tuple[int | None, int]:
-        known = sorted(row)
+        tied = f in self._space.tied
         most = -1
         best: list[int] = []
-        for value in range(len(self._space.factors[f].values)):
-            added = self._gain(row, known, f, value)
-            if added >= most and self._space.feasible({**row, f: value}):
+        for value, added in enumerate(self._gains(row, f)):
+            if added >= most and (not tied or self._space.feasible({**row, f: value})):
                 if added > most:
                     most, best = added, []
                 best.append(value)
         if most <= 0 and best:  # nothing to gain yet: what is wanted most later on
-            best.sort(key=lambda value: -self._per_value[f, value])
-            return (best[0], 0) if self._per_value[f, best[0]] > 0 else (None, 0)
+            start = self._starts[f]
+            best.sort(key=lambda value: -self._per_value[start + value])
+            return (best[0], 0) if self._per_value[start + best[0]] > 0 else (None, 0)
         return (rng.choice(best), most) if best else (None, 0)
 
-    def _gain(self, row: Partial, known: Sequence[int], f: int, value: int) -> int:
-        total = 0
-        for others in combinations(known, self.strength - 1):
-            combination = tuple(sorted([(f, value), *((g, row[g]) for g in others)]))
-            total += combination in self._missing
-        return total
+    def _gains(self, row: Partial, f: int) -> Sequence[int]:
+        """For each value of factor ``f``, how many missing combinations it has with the values in ``row``."""
+        digits = [self._starts[g] + row[g] for g in sorted(row)]
+        start, end = self._starts[f], self._starts[f + 1]
+        before, after = [one for one in digits if one < start], [one for one in digits if one >= end]
+        found: list[Iterable[bool]] = []
+        for more in range(self.strength):
+            step = len(self._pairs) ** more
+            for left, right in product(combinations(before, self.strength - 1 - more), combinations(after, more)):
+                base = self._number((*left, 0, *right))
+                numbers = range(base + start * step, base + end * step, step)
+                found.append(map(self._missing.__contains__, numbers))
+        return [sum(one) for one in zip(*found, strict=True)] or [0] * (end - start)
 
 
 def orthogonal_rows(space: Space, strength: int) -> list[tuple[int | None, ...]] | None:

@@ -63,11 +63,15 @@ class Embeddings:
         return await asyncio.shield(future)
 
     def known(self, text: str) -> Vectors | None:
-        """The unit vector of ``text`` if the cache has it."""
+        """The unit vector of ``text`` if the cache has it. Raises ``FatalModelError`` where it has not their length."""
         import numpy as np
 
         kept = self._cache.find_vector(self._key(text))
-        return None if kept is None else np.frombuffer(kept, dtype=np.float32)
+        if kept is None:
+            return None
+        vector = np.frombuffer(kept, dtype=np.float32)
+        self._check_dimension(len(vector))
+        return vector
 
     async def vectors(self, texts: Sequence[str]) -> list[Vectors]:
         """The unit vectors of ``texts``, in order."""
@@ -107,10 +111,7 @@ class Embeddings:
         name = self._embedder.identity
         if vectors.ndim != 2 or len(vectors) != count:
             raise FatalModelError(f"the embedder {name} gave {len(vectors)} vectors for {count} texts")
-        dimension = vectors.shape[1]
-        if self._dimension not in (None, dimension):
-            raise FatalModelError(f"the embedder {name} gave vectors of {self._dimension} and of {dimension} numbers")
-        self._dimension = dimension
+        self._check_dimension(vectors.shape[1])
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.isfinite(vectors).all() or not lengths.all():
             raise FatalModelError(
@@ -119,6 +120,14 @@ class Embeddings:
             )
         unit: Vectors = (vectors / lengths).astype(np.float32)
         return unit
+
+    def _check_dimension(self, dimension: int) -> None:
+        if self._dimension not in (None, dimension):
+            raise FatalModelError(
+                f"the embedder {self._embedder.identity} gave vectors of {self._dimension} and of {dimension} numbers",
+                hint="what it is must not change during a run: begin another run folder",
+            )
+        self._dimension = dimension
 
     def _key(self, text: str) -> str:
         return vector_key(self._embedder.identity, text)

@@ -36,7 +36,7 @@ def with_typos(unit: WorkUnit, draft: Draft) -> Draft:
     """``draft`` with typos in what its user says, where the unit is one of those that have them.
 
     A word that a tool was called with stays: the assistant has understood it. What else the draft holds of these lines
-    (the prompt of preference data) has the same typos.
+    (the prompt of preference data, a column such as `text`) has the same typos.
     """
     if "typos" not in unit.long_tail:
         return draft
@@ -51,7 +51,11 @@ def with_typos(unit: WorkUnit, draft: Draft) -> Draft:
         replace(message, content=typed[message.content]) if message.role == "user" and message.content else message
         for message in draft.messages
     )
-    return replace(draft, messages=messages, extra={name: _typed(value, typed) for name, value in draft.extra.items()})
+    extra = {
+        name: typed.get(value, value) if isinstance(value, str) else _typed(value, typed)
+        for name, value in draft.extra.items()
+    }
+    return replace(draft, messages=messages, extra=extra)
 
 
 def _typed(value: Any, typed: Mapping[str, str]) -> Any:

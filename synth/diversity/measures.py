@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import mean, median
 
-from synth.diversity.words import WORD
+from synth.diversity.words import WORD, composed
 from synth.messages import Json
 
 _TOKEN = re.compile(rf"{WORD}|[^\w\s]")
@@ -20,7 +20,7 @@ Gram = tuple[str, ...]
 
 def tokens(text: str) -> list[str]:
     """Words and marks, as they are written."""
-    return _TOKEN.findall(text)
+    return _TOKEN.findall(composed(text))
 
 
 def distinct(texts: Sequence[Sequence[str]], n: int) -> float:

@@ -23,6 +23,7 @@ class Novelty:
     """Judges texts in plan order. ``accepted`` are the names and texts that an earlier invocation accepted.
 
     ``near_own_seed``: this kind says again what its seed says, so that being close to it in meaning is no fault.
+    ``keep_texts``: somebody is to be told what a text was too close to.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class Novelty:
         meanings: Meanings | None = None,
         *,
         near_own_seed: bool = False,
+        keep_texts: bool = False,
     ) -> None:
+        self._keep_texts = keep_texts
         self._wordings = LexicalIndex(spec.max_overlap)
         self._meanings = meanings
         self._near_own_seed = near_own_seed
@@ -106,7 +109,7 @@ class Novelty:
 
     def _remember(self, name: str, text: str) -> None:
         self._wordings.add(name, text)
-        if self._meanings is not None:
+        if self._keep_texts:
             self._texts.setdefault(name, text)
 
     def texts(self, names: Sequence[str]) -> tuple[str, ...]:

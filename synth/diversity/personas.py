@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from synth.example import WorkUnit
 from synth.fingerprint import derive_seed
 from synth.messages import Json
 from synth.models.caller import Caller
+from synth.models.progress import Report, Warned, ignore
 from synth.prompts import shipped_template
 from synth.recipe.models import SamplingSpec
 from synth.recipe.schema import Recipe
@@ -53,7 +55,7 @@ def load_personas(path: Path) -> tuple[Persona, ...]:
     Raises ``RecipeError`` with every line that is none.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().removeprefix(BOM_UTF8).splitlines()
     except OSError as error:
         raise RecipeError([Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from error
     personas: list[Persona] = []
@@ -85,8 +87,9 @@ def load_personas(path: Path) -> tuple[Persona, ...]:
 class PersonaWriter:
     """Writes a recipe's personas once, for all its generators. Its calls are journaled as those of ``personas``."""
 
-    def __init__(self, recipe: Recipe, count: int) -> None:
+    def __init__(self, recipe: Recipe, count: int, report: Report = ignore) -> None:
         self._count = count
+        self._report = report
         self._seed = derive_seed(recipe.seed, "personas")
         model = recipe.default_model
         sampling = resolve_sampling(SamplingSpec(temperature=1.0, max_tokens=300), recipe.models[model].sampling)
@@ -110,6 +113,9 @@ class PersonaWriter:
             raise RunError(
                 "the first model wrote no usable persona", hint="give personas.path, or leave out personas.generate"
             )
+        if len(personas) < self._count:
+            told = f"{len(personas)} of {self._count} personas were written: the rest repeats these or cannot be used"
+            self._report(Warned(told))
         return tuple(personas.values())
 
     async def _write(self, number: int, examples: Sequence[Persona], caller: Caller) -> Persona | None:

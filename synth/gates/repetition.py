@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from synth.curation.repetition import repeated_share
+from synth.diversity.words import words_of
 from synth.example import Draft, Verdict
 from synth.gates.base import texts
 from synth.recipe.gates import RepetitionSpec
-
-_WORD = re.compile(r"\w+")
 
 
 class Repetition:
@@ -22,7 +19,7 @@ class Repetition:
     def judge(self, draft: Draft) -> Verdict:
         spec, worst = self._spec, 0.0
         for role, text in texts(draft, spec.roles):
-            words = _WORD.findall(text.lower())
+            words = words_of(text)
             ngrams = [tuple(words[i : i + spec.ngram]) for i in range(len(words) - spec.ngram + 1)]
             lines = [line for line in map(str.strip, text.splitlines()) if line]
             for items, most, unit in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -84,6 +85,7 @@ class _Opening:
         self._report = report
         self._servers = EmbeddedServers(self._logs, report)
         self._endpoints: dict[_Key, tuple[Endpoint, Limiter]] = {}
+        self._run = secrets.token_hex(4)
 
     async def open_all(self, specs: Mapping[str, ModelSpec]) -> dict[str, Model]:
         self._stack.push_async_callback(self._servers.stop)
@@ -189,7 +191,7 @@ class _Opening:
             send_seed=bool(spec.send_seed),
             context=Context(length, partial(count_tokens, endpoint, model)) if length is not None else None,
         )
-        client = Lockstep(asking)
+        client = Lockstep(asking, self._run)
         price = find_price(spec, None)
         return Model(name, f"vllm:{model}", endpoint.base_url, client, limiter, price, spec.timeout, server)
 

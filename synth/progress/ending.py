@@ -20,7 +20,7 @@ _EXAMPLE_CHARACTERS = 1_200
 
 
 def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> None:
-    """``resume`` is the command that resumes the run; it is shown when the run is not complete."""
+    """``resume`` is the command that resumes the run; it is shown when that would go on."""
     summary = event.summary
     if event.example is not None:
         console.print(Text(f"An accepted example ({describe(event.example)}):", style="dim"), soft_wrap=True)
@@ -39,8 +39,13 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
         _say(console, f"  why: {event.message}")
     if event.hint:
         _say(console, f"  what to do: {event.hint}")
-    if summary["status"] != "complete" and resume:
+    if summary["status"] != "complete" and resume and not is_final(event.hint):
         _say(console, f"  to resume: {resume}")
+
+
+def is_final(hint: str) -> bool:
+    """Whether a run that ended with this hint has come to its end, so that to resume it would change nothing."""
+    return "another --run-dir" in hint
 
 
 def beside_estimate(summary: Json) -> Iterator[str]:

@@ -213,11 +213,14 @@ def _exclusion(
     if name not in places:
         raise AxisError((*at, name), f"there is no axis {name!r}", f"axes: {', '.join(places) or 'none'}")
     f = places[name]
+    labels = [label(own) for own in space.factors[f].values]
     numbers = set()
     for value in excluded if isinstance(excluded, list) else [excluded]:
         number = space.find(f, value)
+        if number is None and label(value) in labels:  # a weighted value is a key, so text; a bin has no other name
+            number = labels.index(label(value))
         if number is None:
-            known = ", ".join(label(own) for own in space.factors[f].values[:20])
-            raise AxisError((*at, name), f"axis {name!r} has no value {label(value)!r}", f"it has {known}")
+            message = f"axis {name!r} has no value {label(value)!r}"
+            raise AxisError((*at, name), message, f"it has {', '.join(labels[:20])}")
         numbers.add(number)
     return f, frozenset(numbers)

@@ -104,3 +104,14 @@ async def test_without_a_price_the_cost_is_unknown(tmp_path: Path) -> None:
 async def test_limits_of_an_endpoint_make_it_slower(tmp_path: Path) -> None:
     head = HEAD.replace("concurrency: 10", "limits: {rpm: 3}")
     assert (await estimate(prepared(tmp_path, COT, head=head))).amounts.seconds == 600
+
+
+async def test_what_is_asked_before_the_first_attempt_counts(tmp_path: Path) -> None:
+    plain = (await estimate(prepared(tmp_path, REPHRASE, COT))).amounts
+    head = HEAD + "personas: {generate: 30}\n"
+    written = await estimate(prepared(tmp_path, COT, REPHRASE, head=head))
+    assert written.amounts.calls == plain.calls + 30
+    assert written.amounts.usage.output == plain.usage.output + 30 * 300 // 4
+    assert [one.amounts.calls for one in written.generators if one.amounts] == [6 * 5, 4 * 3 + 30]
+    head = HEAD + "diversity: {teacher_echo: true}\n"  # one seed, so one echo, in which equal chains are one call
+    assert (await estimate(prepared(tmp_path, REPHRASE, COT, head=head))).amounts.calls == plain.calls + 2 + 1

@@ -9,11 +9,11 @@ moment after all has been answered that was being written when its first member 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from synth.errors import ResponseError
 from synth.models.client import ModelClient, Request, Response
-from synth.models.corrsynth.member import XARGS, read_member
+from synth.models.corrsynth.member import XARGS, Member, read_member
 
 _GRACE_SECONDS = 1.0
 _MOST_SECONDS = 30.0
@@ -31,10 +31,15 @@ class _Group:
 
 
 class Lockstep:
-    """A model client; ``client`` is asked for everything. What is of no group does not wait."""
+    """A model client; ``client`` is asked for everything. What is of no group does not wait.
 
-    def __init__(self, client: ModelClient) -> None:
+    ``run`` goes before the names of groups that are sent: other runs at the same server have groups of these names too.
+    It is no part of what a request asks for, so that a resumed run finds its answers again.
+    """
+
+    def __init__(self, client: ModelClient, run: str) -> None:
         self._client = client
+        self._run = run
         self._groups: dict[str, _Group] = {}
         self._sent = 0
         self._running: dict[int, None] = {}  # the numbers of requests, the earliest first
@@ -47,6 +52,7 @@ class Lockstep:
             raise ResponseError(str(error), kind="refused") from error
         if member is not None:
             await self._wait(member.group, member.size)
+            request = self._named(request, member)
         number = self._sent = self._sent + 1
         self._running[number] = None
         try:
@@ -58,6 +64,12 @@ class Lockstep:
         if self._timer is not None:
             self._timer.cancel()
         await self._client.aclose()
+
+    def _named(self, request: Request, member: Member) -> Request:
+        extra = request.sampling.extra
+        sent = replace(member, group=f"{self._run}/{member.group}").to_xargs()
+        extra = {**extra, XARGS: {**extra[XARGS], **sent}}
+        return replace(request, sampling=replace(request.sampling, extra=extra))
 
     async def _wait(self, name: str, size: int) -> None:
         loop = asyncio.get_running_loop()

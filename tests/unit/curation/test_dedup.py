@@ -18,6 +18,7 @@ from synth.curation.dedup import Banded, Deduplicator, Exact
 from synth.curation.minhash import Banding, Signer
 from synth.curation.shingles import shingle
 from synth.diversity.lexical import overlap
+from synth.diversity.words import WORD, composed
 from synth.errors import UsageError
 
 BANDING = Banding.choose(0.7)
@@ -44,6 +45,7 @@ TEXTS = st.lists(
     st.one_of(
         st.text(max_size=30),
         st.lists(st.sampled_from(["a", "B", "ça", "Ünï", "x_1", "—", "\n", "İ", "ß"]), max_size=8).map(" ".join),
+        st.lists(st.sampled_from("aẞ हिन्दी บู้ 你か\u3099\u0301\u200d\n❤\ufe0f\ud800"), max_size=12).map("".join),
     ),
     max_size=6,
 )
@@ -54,7 +56,7 @@ def test_shingles_are_those_of_the_words(texts: list[str]) -> None:
     hashes, offsets = shingle(texts)
     known: dict[tuple[str, ...], int] = {}
     for text, start, end in zip(texts, offsets, offsets[1:], strict=False):
-        words = re.findall(r"\w+", text.lower())
+        words = re.findall(WORD, composed(text).lower())
         runs = [tuple(words[i : i + 3]) for i in range(max(len(words) - 2, min(len(words), 1)))]
         assert len(runs) == end - start
         for run, value in zip(runs, hashes[start:end].tolist(), strict=True):

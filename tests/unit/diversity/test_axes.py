@@ -98,6 +98,36 @@ def test_numbers_are_drawn_from_every_bin() -> None:
     assert sorted(Counter(space.find(1, row["cost"]) for row in rows).values()) == [3, 3, 3, 3]
 
 
+@pytest.mark.parametrize(("low", "high"), [(1e-7, 4e-7), (0.1, 0.1000001), (1, 1 + 2**-52), (-3e-300, 2e-300)])
+def test_numbers_of_a_narrow_range_stay_in_it_and_differ(low: float, high: float) -> None:
+    plan = AxisPlan(build_space({"lr": AxisSpec(range=[low, high], bins=2)}, []), 1, 5)
+    drawn = [plan.attributes(place)["lr"] for place in range(20)]
+    assert all(low <= value <= high for value in drawn)
+    assert len(set(drawn)) > (1 if high - low < 1e-15 * low else 15)
+
+
+def test_a_dependent_axis_may_have_more_values_than_any_one_list() -> None:
+    choices: dict[str, Any] = {str(p): [f"{p}-{n}" for n in range(9_400)] for p in range(7)} | {"7": ["last"]}
+    axes: dict[str, Any] = {"p": list(choices), "child": AxisSpec(by="p", choices=choices)}
+    plan = AxisPlan(build_space(axes, [{"p": list(choices)[:7]}]), 1, 1)
+    assert plan.attributes(0) == {"p": "7", "child": "last"}
+
+
+@pytest.mark.parametrize(
+    ("axis", "exclude", "left"),
+    [
+        (AxisSpec(values={"1": 8, "2": 1}), 1, "2"),
+        (AxisSpec(values={"true": 8, "no": 1}), True, "no"),
+        (AxisSpec(range=[1, 20], bins=2, whole=True), "1..10", 15),
+        (AxisSpec(range=[1, 20], bins=2, whole=True), 3, 15),
+    ],
+)
+def test_what_is_excluded_may_be_said_by_the_label_that_messages_show(axis: AxisSpec, exclude: Any, left: Any) -> None:
+    space = build_space({"a": axis}, [{"a": exclude}])
+    left_over = [f for f in range(2) if space.feasible({0: f})]
+    assert left_over == [space.find(0, left)]
+
+
 def test_a_refill_goes_where_a_rejection_left_a_gap() -> None:
     space = plain(3, 3, 3)
     plan = AxisPlan(space, 2, 8)

@@ -77,10 +77,21 @@ async def test_vectors_that_are_none(answer: Vectors | Exception, message: str) 
     assert (await embeddings.vector("b")).shape == (3,)
 
 
-async def test_another_dimension_is_noticed() -> None:
-    embeddings = Embeddings(
-        Broken([np.ones((1, 3), dtype=np.float32), np.ones((1, 4), dtype=np.float32)]), MemoryCache()
-    )
+@pytest.mark.parametrize("resumed", [False, True])
+async def test_another_dimension_is_noticed(resumed: bool) -> None:
+    embedder = Broken([np.ones((1, 3), dtype=np.float32), np.ones((1, 4), dtype=np.float32)])
+    embeddings = Embeddings(embedder, cache := MemoryCache())
     await embeddings.vector("a")
+    if resumed:
+        embeddings = Embeddings(embedder, cache)
+        await embeddings.vector("a")
     with pytest.raises(FatalModelError, match="of 3 and of 4 numbers"):
         await embeddings.vector("b")
+
+
+async def test_another_dimension_is_noticed_in_what_was_kept() -> None:
+    await Embeddings(ToyEmbedder(3), cache := MemoryCache()).vector("a")
+    embeddings = Embeddings(ToyEmbedder(4), cache)
+    await embeddings.vector("b")
+    with pytest.raises(FatalModelError, match="of 4 and of 3 numbers"):
+        await embeddings.vector("a")

@@ -43,11 +43,12 @@ def test_addresses_and_what_a_tool_was_called_with_stay(seed: int) -> None:
     said = "Please return Rosenthal to noah.brown@example.com, see /home/noah/parcels-list or example.org today."
     call = ToolCall("c", "give_back", '{"title": "Rosenthal"}')
     other = {"role": "user", "content": said}
-    draft = Draft((Message("user", said), Message("assistant", None, (call,))), said, extra={"prompt": [other]})
+    columns = {"prompt": [other], "text": said, "label": "return"}
+    draft = Draft((Message("user", said), Message("assistant", None, (call,))), said, extra=columns)
     slipped = with_typos(WorkUnit("g", "k", 0, 0, None, {}, seed, long_tail=("typos",)), draft)
     written = slipped.messages[0].content or ""
     assert written != said
     assert all(
         part in written for part in ("Rosenthal", "noah.brown@example.com", "/home/noah/parcels-list", "example.org")
     )
-    assert slipped.extra == {"prompt": [{"role": "user", "content": written}]}
+    assert slipped.extra == {"prompt": [{"role": "user", "content": written}], "text": written, "label": "return"}

@@ -49,3 +49,4 @@ def test_little_or_nothing_to_measure(texts: list[str]) -> None:
 
 def test_words_and_marks_of_any_script() -> None:
     assert tokens("Привет, мир! 你好") == ["Привет", ",", "мир", "!", "你", "好"]
+    assert tokens("नहीं मिला? cafe\u0301") == ["नहीं", "मिला", "?", "café"]

@@ -27,7 +27,7 @@ def make(
 ) -> Novelty:
     meanings = Meanings(Embeddings(ToyEmbedder(), MemoryCache()), most)
     spec = DiversitySpec(max_overlap=1)
-    return Novelty(spec, SEEDS, accepted, meanings, near_own_seed=near_own_seed)
+    return Novelty(spec, SEEDS, accepted, meanings, near_own_seed=near_own_seed, keep_texts=True)
 
 
 async def judge(novelty: Novelty, *texts: str, seed: Seed | None = None, first: int = 0) -> list[Verdict]:

@@ -4,9 +4,16 @@ from pathlib import Path
 import pytest
 
 from synth.agents.guidance import guidance
-from synth.diversity.personas import load_personas, shipped_personas
+from synth.diversity.personas import PersonaWriter, load_personas, shipped_personas
 from synth.errors import RecipeError
 from synth.example import WorkUnit
+from synth.messages import Message, StopReason, Usage
+from synth.models.caller import CallRecord
+from synth.models.client import Request, Response
+from synth.models.progress import Warned
+from synth.recipe.kinds.solved import CotSpec
+from synth.recipe.models import ModelSpec
+from synth.recipe.schema import Recipe
 
 
 def test_the_shipped_personas_are_many_whole_and_different() -> None:
@@ -29,6 +36,8 @@ def test_own_personas_are_read_and_bad_ones_named(tmp_path: Path) -> None:
     path = tmp_path / "own.jsonl"
     path.write_text('{"description": "A tired clerk."}\n\n{"id": "x", "description": "A cook.", "shift": "late"}\n')
     assert [one["id"] for one in load_personas(path)] == ["p1", "x"]
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert [one["id"] for one in load_personas(path)] == ["p1", "x"]
     path.write_text('{"description": ""}\n[1]\n{"description": "ok"}\n{broken\n')
     with pytest.raises(RecipeError) as caught:
         load_personas(path)
@@ -41,6 +50,21 @@ def test_own_personas_are_read_and_bad_ones_named(tmp_path: Path) -> None:
         load_personas(path)
     with pytest.raises(RecipeError, match="cannot be read"):
         load_personas(tmp_path / "none.jsonl")
+
+
+async def test_fewer_personas_than_asked_for_are_told_of() -> None:
+    recipe = Recipe(name="t", models={"m": ModelSpec(provider="scripted")}, generate=[CotSpec(kind="cot", count=1)])
+    told: list[object] = []
+
+    class Repeats:
+        async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
+            said = '{"description": "A calm sailor from Hull.", "occupation": "sailor"}'
+            response = Response(Message("assistant", said), Usage(), StopReason.STOP, model)
+            return CallRecord(f"{unit}/{key}", unit, model, "", request, response, 0.0, 0.0, 1, "sent")
+
+    assert len(await PersonaWriter(recipe, 5, told.append).personas(Repeats())) == 1
+    assert told == [Warned("1 of 5 personas were written: the rest repeats these or cannot be used")]
+    assert len(await PersonaWriter(recipe, 1, told.append).personas(Repeats())) == len(told) == 1
 
 
 def test_guidance_says_all_that_steers_a_unit() -> None:

@@ -11,7 +11,7 @@ from synth.errors import ResponseError
 from synth.messages import Message, StopReason, Usage
 from synth.models.client import Request, Response, Sampling
 from synth.models.corrsynth.lockstep import Lockstep
-from synth.models.corrsynth.member import XARGS, Member
+from synth.models.corrsynth.member import XARGS, Member, read_member
 from tests.virtual_time import run_virtually
 
 MEMBER = Member("g", 3, "a", "hybrid", 1.0, 0.5, 0.001)
@@ -22,10 +22,13 @@ class Clocked:
 
     def __init__(self) -> None:
         self.sent: dict[str, float] = {}
+        self.groups: set[str] = set()
 
     async def complete(self, request: Request) -> Response:
         name, seconds = str(request.messages[0].content).split()
         self.sent[name] = asyncio.get_running_loop().time()
+        if (member := read_member(request.sampling.extra.get(XARGS))) is not None:
+            self.groups.add(member.group)
         await asyncio.sleep(float(seconds))
         return Response(Message("assistant", name), Usage(1, 1), StopReason.STOP, "m")
 
@@ -43,7 +46,7 @@ def sent(**asked: tuple[float, Request]) -> dict[str, float]:
     clocked = Clocked()
 
     async def main() -> None:
-        client = Lockstep(clocked)
+        client = Lockstep(clocked, "run")
 
         async def one(seconds: float, request: Request) -> None:
             await asyncio.sleep(seconds)
@@ -99,7 +102,7 @@ def test_whoever_gives_up_waiting_is_not_counted() -> None:
     clocked = Clocked()
 
     async def main() -> None:
-        client = Lockstep(clocked)
+        client = Lockstep(clocked, "run")
         gone = asyncio.ensure_future(client.complete(ask("gone 1")))
         await asyncio.sleep(0.1)
         gone.cancel()
@@ -114,3 +117,14 @@ def test_whoever_gives_up_waiting_is_not_counted() -> None:
 def test_arguments_that_cannot_be_are_refused() -> None:
     with pytest.raises(ResponseError, match="between 0 and gamma"):
         sent(a=(0, ask("a 1", replace(MEMBER, delta=3.0))))
+
+
+def test_runs_that_share_a_server_send_groups_of_different_names() -> None:
+    clocked = Clocked()
+
+    async def main() -> None:
+        clients = [Lockstep(clocked, run) for run in ("one", "other")]
+        await asyncio.gather(*(client.complete(ask(f"{name} 1")) for client in clients for name in "abc"))
+
+    run_virtually(main())
+    assert clocked.groups == {"one/g", "other/g"}
