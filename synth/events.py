@@ -63,7 +63,8 @@ class Stopping:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The run is over. ``message`` says why it did not complete, and ``hint`` what to do next.
+    """The run is over. ``message`` says why it did not complete, and ``hint`` what to do next;
+    ``final``: to resume it would change nothing.
 
     ``example`` is the first accepted row, or None.
     """
@@ -73,6 +74,7 @@ class RunFinished:
     example: Mapping[str, Any] | None
     message: str = ""
     hint: str = ""
+    final: bool = False
 
 
 Event = RunStarted | ModelState | CallFinished | UnitDecided | Stopping | Warned | RunFinished

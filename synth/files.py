@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from synth.errors import RunError, UsageError
@@ -23,11 +24,13 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what is wrong with the path has been said
+            temporary.unlink()
 
 
 def cannot_write(path: Path, error: OSError) -> RunError | UsageError:
     """The one message for a file that cannot be written."""
     if error.errno == errno.ENOSPC:
         return RunError(f"the disk is full: {path} cannot be written", hint="free some space and run the same again")
-    return UsageError(f"{path} cannot be written: {error.strerror or error}", hint="choose a folder you may write to")
+    reason = next((f"{one} is no folder" for one in path.parents if one.exists() and not one.is_dir()), error.strerror)
+    return UsageError(f"{path} cannot be written: {reason or error}", hint="choose a folder you may write to")

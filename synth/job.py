@@ -24,9 +24,10 @@ from synth.errors import EXIT_INTERRUPTED, RunError, UsageError
 from synth.estimate import estimate
 from synth.events import CallFinished, Listener, RunFinished, RunStarted, Stopping, Warned, guarded, ignore
 from synth.example import generator_of
-from synth.export.dataset import dataset_file, write_run_folder
+from synth.export.dataset import dataset_file, replaced_in, write_run_folder
 from synth.files import write_atomically
 from synth.generators.base import Opened
+from synth.governance.forgetting import FORGOTTEN
 from synth.judging.report import warnings as judging_warnings
 from synth.line import Line, make_lines
 from synth.messages import Json
@@ -46,7 +47,7 @@ from synth.recipe.writers import decoding_models
 from synth.run_lock import only_run_in
 from synth.runner import Ending, Runner
 from synth.sandbox.program import unprotected
-from synth.store import Store
+from synth.store import Progress, Store
 from synth.summary import summarize
 
 _INTERRUPTED = Ending("interrupted", "interrupted", exit_code=EXIT_INTERRUPTED)
@@ -155,6 +156,8 @@ class _Job:
         self._loop = asyncio.get_running_loop()
         recipe, started = self._recipe, time.monotonic()
         prepared = prepare(self._loaded)
+        require_prices(recipe)
+        self._check_folder()
         if prepared.cleaned is not None and str(prepared.cleaned):
             self._listener(Warned(f"{prepared.cleaned} (seeds.clean; summary.json has examples)"))
         if any(_runs_programs(spec) for spec in recipe.generate) and (missing := unprotected()):
@@ -164,8 +167,9 @@ class _Job:
                 )
             )
         with only_run_in(self._dir):
-            store = self._open_store(prepared)
+            store = Store.open(self._dir / "run.sqlite")
             try:
+                self._begin(store, prepared)
                 before = float(store.meta().get("seconds", 0))
                 ending, calls = await self._carry_out(store, prepared)
                 try:
@@ -183,34 +187,60 @@ class _Job:
                 write_run_folder(self._dir, prepared.lock, store, summary)
                 example = next((row for spec in recipe.generate for row in store.accepted_rows(spec.id)), None)
                 shown = orjson.loads(example) if example is not None else None
-                self._listener(RunFinished(self._dir, summary, shown, ending.message, ending.hint))
+                self._listener(RunFinished(self._dir, summary, shown, ending.message, ending.hint, ending.final))
             finally:
                 store.close()
         return RunResult(self._dir, ending, summary)
 
-    def _open_store(self, prepared: Prepared) -> Store:
-        path = self._dir / "run.sqlite"
-        exists = path.exists()
+    def _check_folder(self) -> None:
+        """Raise ``UsageError`` for a folder that is not as was asked for, before anything is written there."""
+        exists = (self._dir / "run.sqlite").exists()
         if exists and self._resume == "never":
             raise UsageError(f"{self._dir} already holds a run", hint="choose another --run-dir, or remove this one")
         if not exists and self._resume == "require":
             raise UsageError(f"{self._dir} holds no run to resume", hint="check --run-dir, or leave out --resume")
-        lock_file = self._dir / "recipe.lock.yaml"
-        if exists and lock_file.exists():
-            changed = differences(read_lock(lock_file), prepared.lock)
-            if changed:
+        if not exists and not self._lock_file.exists() and (replaced := replaced_in(self._dir)):
+            raise UsageError(
+                f"{self._dir} holds files of no run, which a run would replace: {', '.join(replaced)}",
+                hint="give another --run-dir",
+            )
+
+    @property
+    def _lock_file(self) -> Path:
+        return self._dir / "recipe.lock.yaml"
+
+    def _begin(self, store: Store, prepared: Prepared) -> None:
+        """Make the store ready for this recipe. Raises ``UsageError``, with nothing changed, where it holds a run that
+        the recipe cannot go on with."""
+        lock_file, meta = self._lock_file, store.meta()
+        begun = "started" in meta  # noted when the lock has been written
+        if begun and not lock_file.exists():
+            raise UsageError(
+                f"{lock_file} is missing: nobody can say whether the run there was made by this recipe",
+                hint="restore it to resume, or give another --run-dir to begin anew",
+            )
+        if begun and (changed := differences(read_lock(lock_file), prepared.lock)):
+            back = "change it back"
+            if FORGOTTEN in meta:
+                back = "take what was forgotten, and nothing else, out of the seeds file (if its seeds have an id)"
+            raise UsageError(
+                f"{self._dir} was made by another recipe; what changed: {'; '.join(changed)}",
+                hint=f"{back} to resume, or give another --run-dir to begin anew",
+            )
+        progress = store.progress()
+        for spec in self._recipe.generate:
+            if (accepted := progress.get(spec.id, Progress()).accepted) > spec.count:
                 raise UsageError(
-                    f"{self._dir} was made by another recipe; what changed: {'; '.join(changed)}",
-                    hint="change it back to resume, or give another --run-dir to begin anew",
+                    f"the run has {accepted:,} accepted examples of {spec.id!r} already, more than its count"
+                    f" {spec.count:,}",
+                    hint="raise the count, or give another --run-dir",
                 )
-        store = Store.open(path)
         write_atomically(lock_file, [prepared.lock.to_yaml().encode()])
         write_atomically(self._dir / "prompts.json", [orjson.dumps(prepared.prompts, option=orjson.OPT_INDENT_2)])
-        if "started" not in store.meta():
+        if not begun:
             store.set_meta({"started": str(time.time())})
         store.prepare_resume()
         store.set_meta({"recipe_folder": str(self._loaded.base.resolve())})
-        return store
 
     async def _carry_out(self, store: Store, prepared: Prepared) -> tuple[Ending, Json]:
         await _note_estimate(store, prepared)
@@ -219,7 +249,9 @@ class _Job:
         accounts = Accounts(budget, _Watched(store, self._listener))
         self._embeddings = open_embeddings(self._recipe.diversity, self._loaded.base, store, accounts)
         try:
-            return await self._carry_out_lines(store, make_lines(prepared, store, self._embeddings), budget)
+            return await self._carry_out_lines(
+                store, make_lines(prepared, store, self._embeddings, self._listener), budget
+            )
         finally:
             if self._embeddings is not None:
                 await self._embeddings.aclose()
@@ -250,7 +282,6 @@ class _Job:
         self._task = asyncio.current_task()
         caller: JournaledCaller | None = None
         try:
-            require_prices(recipe)
             async with (
                 open_models(
                     recipe.models,

@@ -46,12 +46,13 @@ Status = Literal["complete", "short", "interrupted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended, and why it did not complete."""
+    """How a run ended, and why it did not complete. ``final``: to resume it would change nothing."""
 
     status: Status
     message: str = ""
     hint: str = ""
     exit_code: int = 0
+    final: bool = False
 
 
 class Runner:
@@ -244,7 +245,8 @@ class Runner:
         return verdict
 
     def _watch_errors(self, line: Line, verdict: Verdict | None) -> None:
-        line.errors_in_a_row = line.errors_in_a_row + 1 if verdict is not None and verdict.gate == "error" else 0
+        failed = verdict is not None and verdict.gate in {"error", "template"}
+        line.errors_in_a_row = line.errors_in_a_row + 1 if failed else 0
         if line.errors_in_a_row == _MOST_ERRORS and self._stop is None:
             assert verdict is not None
             self._stop = RunError(
@@ -272,7 +274,7 @@ class Runner:
         told = ", ".join(line.describe() for line in short)
         if any(line.dry for line in short):
             hint = "give more seeds, axes or personas, or a higher diversity.max_similarity, and another --run-dir"
-            return Ending("short", f"there is little new to be had: {told}", hint, exit_code=3)
+            return Ending("short", f"there is little new to be had: {told}", hint, exit_code=3, final=True)
         hint = "see rejected.jsonl for the reasons; raise budget.attempts and run the same command again to go on"
         return Ending("short", f"the attempts ran out: {told}", hint, exit_code=3)
 

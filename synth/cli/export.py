@@ -39,8 +39,7 @@ def command(
 
     Rows that the format cannot hold are left out, and it is said how many and why.
     """
-    from synth.errors import UsageError
-    from synth.export.exporting import dataset_rows, export_rows, only_marked
+    from synth.export.exporting import dataset_rows, export_rows, only_marked, require_any, require_records
     from synth.export.split import parse_shares
     from synth.governance.policy import load_policy
     from synth.governance.releasing import note_access, release
@@ -48,18 +47,22 @@ def command(
 
     shares = parse_shares(split) if split is not None else None
     rows = dataset_rows(run)
+    require_any(rows, f"the run in {run} has no examples", "see its rejected.jsonl for the reasons")
     if marks:
         rows = only_marked(rows, read_marks(run), marks)
+        require_any(
+            rows, f"no row of {run} has the mark {' or '.join(marks)}", "mark rows in synth view, or leave out --mark"
+        )
     rules = load_policy(policy) if policy is not None else None
     if rules is not None:
         released = release(run, rows, rules, purpose=purpose, marks=read_marks(run))
         rows = released.rows
         terminal.say(f"{rules.name} {rules.version}: {released.record.verdict}")
+        require_any(rows, f"the policy {rules.name} lets no row of {run} out", f"see {run / 'governance.json'}")
+    require_records(rows, format_name)
     done = export_rows(rows, format_name, to, shares=shares, shard_size=shard_size, seed=split_seed)
     note_access(run, action=f"export {format_name}", to=str(to), rows=done.written, policy=rules, purpose=purpose)
     for path, count in done.files.items():
         terminal.say(f"{count:,} rows in {path}")
     for reason, count in done.left_out.most_common():
         terminal.say(f"{count:,} rows left out: {reason}", style="yellow")
-    if not done.written:
-        raise UsageError(f"nothing of {run} could be written as {format_name}", hint="choose another --format")

@@ -30,6 +30,9 @@ def command(terminal: Terminal, run: Path, seed: str) -> None:
             terminal.say(f"{title}: {', '.join(names)}")
     for path in gone.elsewhere:
         terminal.say(f"{path} still holds a text of theirs: look at it, and remove it", style="yellow")
-    terminal.say(
-        "Remove it from the seeds file too, and from what was exported elsewhere and, with `cache: true`, kept."
-    )
+    if gone.resumable:
+        then = "the run resumes without it, and makes other examples in place of what is gone"
+    else:
+        then = "this run then stays as it is: for more examples give another --run-dir"
+    terminal.say(f"Remove it from the seeds file too; {then}.")
+    terminal.say("What was exported elsewhere, or kept with `cache: true`, is yours to clean.")

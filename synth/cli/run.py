@@ -77,10 +77,8 @@ def command(
         write_stage(loaded, terminal.run_dir, again)
     result = run(loaded, run_dir=run_dir, resume=resume, listener=_listener(terminal, again, quiet=quiet))
     if quiet and result.ending.exit_code:
-        from synth.progress.ending import is_final
-
         terminal.say(f"synth: {result.ending.status}: {result.ending.message}")
-        if not is_final(result.ending.hint):
+        if not result.ending.final:
             terminal.say(f"  to resume: {again}")
     return result.ending.exit_code
 

@@ -18,6 +18,14 @@ from synth.messages import Json
 from synth.recipe.lock import Lock
 from synth.store import Store
 
+_REPLACED = ("README.md", "croissant.json", "dataset", "pictures", "prompts.json", "rejected.jsonl", "summary.json")
+
+
+def replaced_in(folder: Path) -> list[str]:
+    """What of ``folder`` a run there would replace."""
+    there = (folder / name for name in _REPLACED)
+    return [path.name for path in there if path.is_file() or (path.is_dir() and any(path.iterdir()))]
+
 
 def write_run_folder(run_dir: Path, lock: Lock, store: Store, summary: Json) -> None:
     """Bring every file of the run folder up to date with the store; each is replaced whole."""

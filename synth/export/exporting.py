@@ -47,6 +47,20 @@ def dataset_rows(run_dir: Path) -> Rows:
     return lambda: chain.from_iterable(map(_rows_of, files))
 
 
+def require_any(rows: Rows, message: str, hint: str) -> None:
+    """Raise ``UsageError`` where there are no rows: an export of nothing must not replace an earlier one."""
+    if next(rows(), None) is None:
+        raise UsageError(message, hint=hint)
+
+
+def require_records(rows: Rows, format_name: str) -> None:
+    """Raise ``UsageError`` with the reasons where the format can hold none of ``rows``."""
+    done = Exported()
+    if next(_convert(rows(), format_name, done), None) is None:
+        reasons = "; ".join(f"{count:,} rows left out: {reason}" for reason, count in done.left_out.most_common())
+        raise UsageError(f"nothing can be written as {format_name}: {reasons}", hint="choose another --format")
+
+
 def only_marked(rows: Rows, marks: Mapping[str, str], wanted: Container[str]) -> Rows:
     """Those of ``rows`` whose mark is wanted; ``none`` is the mark of a row that nobody has marked."""
     return lambda: (row for row in rows() if marks.get(row["id"], "none") in wanted)
@@ -77,7 +91,12 @@ def export_rows(
     earlier export would stay in the folder beside the new ones.
     """
     suffix = ".parquet" if format_name == "parquet" else ".jsonl"
-    is_file = to.suffix.lower() in {".jsonl", ".json", ".parquet"}
+    is_file = bool(to.suffix) and not to.is_dir()
+    if str(to) == "-" or (is_file and to.suffix.lower() not in {".jsonl", ".parquet"}):
+        raise UsageError(
+            f"--to {to}: the format {format_name} is written as {suffix}",
+            hint=f"name a {suffix} file, or a folder; one with a dot in its name must be there",
+        )
     if is_file and (shares or shard_size):
         raise UsageError(f"--to {to} is one file, and splits and shards are many", hint="name a folder")
     if is_file and to.suffix.lower() != suffix:

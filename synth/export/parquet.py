@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def write_parquet(path: Path, rows: Iterable[Json]) -> None:
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what is wrong with the path has been said
+            temporary.unlink()
 
 
 def _batches(rows: Iterable[Json]) -> Iterator[list[Json]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class Record:
     actions: Counter[str] = field(default_factory=Counter)
     met: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
+    lacks: dict[str, str] = field(default_factory=dict)
+    """By rule, why it could not judge the row that it could not judge last."""
     needs: set[str] = field(default_factory=set)
 
     def note(self, decision: Decision) -> None:
@@ -53,6 +56,14 @@ class Record:
             (self.met if told["met"] else self.unknown)[told["rule"]] += 1
             if told["met"]:
                 self.needs.update(needs[told["rule"]])
+            else:
+                self.lacks[told["rule"]] = told["saw"]
+
+    @property
+    def blind(self) -> tuple[str, ...]:
+        """The rules that could judge no row at all, but for those that only log: they hold nothing back."""
+        guards = (rule.spec.id for rule in self.policy.rules if rule.spec.then != "log")
+        return tuple(name for name in guards if self.rows and self.unknown[name] == self.rows)
 
     @property
     def verdict(self) -> str:
@@ -60,7 +71,9 @@ class Record:
         if self.actions["block"]:
             return "blocked"
         held = self.actions["quarantine"] + self.actions["review"]
-        return f"checks passed, {held} rows held back" if held else "checks passed"
+        told = ["checks passed", *([f"{held:,} rows held back"] if held else [])]
+        told += [f"{times:,} rows could not be judged by {name}" for name, times in sorted(self.unknown.items())]
+        return ", ".join(told)
 
     def to_dict(self) -> Json:
         return {
@@ -107,13 +120,19 @@ def _evidence(rule: Rule, facts: Json) -> Json | None:
     named = {"rule": rule.spec.id, "then": rule.spec.then}
     try:
         value = rule.holds(facts)
-    except PromptError:
-        return named | {"met": False, "saw": "the row lacks what the rule looks at"}
+    except PromptError as error:
+        return named | {"met": False, "saw": f"the row lacks {_missing(rule, error) or 'what the rule looks at'}"}
     if not value:
         return None
     if rule.looks_for_pii:
         return named | {"met": True, "saw": facts["pii"]}
     return named | {"met": True, "saw": value if isinstance(value, bool | int | float) else True}
+
+
+def _missing(rule: Rule, error: PromptError) -> str | None:
+    """The name that is not defined, where the rule itself has it: what comes from the row is not repeated."""
+    found = re.search(r"'(\w+)'(?: is undefined)?$", error.message)
+    return found[1] if found and re.search(rf"\b{found[1]}\b", rule.spec.when) else None
 
 
 def _said(row: Json) -> Json:

@@ -7,21 +7,29 @@ shown in the prompt of another one, such as a neighbour to differ from, takes th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
 
 from synth.errors import UsageError
 from synth.export.dataset import write_run_folder
+from synth.files import write_atomically
+from synth.fingerprint import fingerprint
 from synth.messages import Json
 from synth.reader import RunReader
+from synth.recipe.lock import Lock
 from synth.recipe.problems import did_you_mean
+from synth.recipe.schema import SeedsSpec
 from synth.run_lock import only_run_in
+from synth.seeds import read_seeds
 from synth.store import Store
 
-GATE = "forgotten"
+FORGOTTEN = "forgotten"
+"""The gate that stands beside a place in the plan whose row was removed, and in ``meta`` the hashed ids of seeds."""
+_UNKNOWN = "a seed was forgotten, and the others could not be read"
+"""In a lock where the hash of the seeds would be: no seeds have it, so the run is not gone on with."""
 _SHORTEST = 24
 """Characters of a text by which a prompt is known to have held it; shorter ones stand in many."""
 
@@ -31,21 +39,24 @@ class Forgotten:
     """What left: ids of accepted examples and of rejected attempts, and the number of calls behind them.
 
     ``elsewhere`` are files of the run folder that still hold one of the texts, such as the log of a server.
+    ``resumable``: the run goes on from seeds without this one, and makes others in place of what left.
     """
 
     accepted: tuple[str, ...]
     rejected: tuple[str, ...]
     calls: int
+    resumable: bool
     elsewhere: tuple[Path, ...] = field(default=())
 
 
 def forget(run_dir: Path, seed: str) -> Forgotten:
     """Remove the seed with the id ``seed`` from a run, and bring every file of the folder up to date.
 
-    Places in the plan stay, empty: nothing is made anew. Raises ``UsageError`` where the run knows no such seed.
+    Places in the plan stay, empty. The lock is then that of a recipe whose seeds file does not have the seed: a run
+    resumes with such a file only. Raises ``UsageError`` where the run knows no such seed.
     """
     with RunReader(run_dir) as reader:
-        lock, summary = reader.lock, reader.summary
+        lock, summary, folder = reader.lock, reader.summary, reader.recipe_folder
     if summary is None:
         raise UsageError(
             f"{run_dir} has not ended yet", hint="run its recipe again: it resumes, and then forget the seed"
@@ -57,18 +68,38 @@ def forget(run_dir: Path, seed: str) -> Forgotten:
             accepted = tuple(unit for unit, row in rows.items() if "gate" not in row)
             rejected = tuple(unit for unit, row in rows.items() if "gate" in row)
             left = {unit: _left_of(row) for unit, row in rows.items()}
-            calls = store.forget(left | dict.fromkeys(echoes, b""), GATE)
+            made = any(unit == seed for unit, _, _ in store.all_rows())  # a seed of a later generation
+            if not made:
+                forgotten = [*orjson.loads(store.meta().get(FORGOTTEN, "[]")), fingerprint(seed)]
+                lock = replace(lock, seeds=dict.fromkeys(lock.seeds, _hash_without(forgotten, lock, folder)))
+                store.set_meta({FORGOTTEN: orjson.dumps(forgotten).decode()})
+            write_atomically(run_dir / "recipe.lock.yaml", [lock.to_yaml().encode()])
+            calls = store.forget(left | dict.fromkeys(echoes, b""), FORGOTTEN)
             summary = _without(summary, store)
             store.set_meta({"summary": orjson.dumps(summary).decode()})
             write_run_folder(run_dir, lock, store, summary)
         finally:
             store.close()
-    return Forgotten(accepted, rejected, calls, tuple(_holding(run_dir, texts)))
+    resumable = _UNKNOWN not in lock.seeds.values()
+    return Forgotten(accepted, rejected, calls, resumable, tuple(_holding(run_dir, texts)))
+
+
+def _hash_without(forgotten: Sequence[str], lock: Lock, folder: Path | None) -> str:
+    """What the hash of the seeds is once those forgotten, the newest last, have been taken out of their file. Where ids
+    are numbers of rows the others would then be called otherwise, so nobody can tell."""
+    try:
+        seeds = read_seeds(SeedsSpec(**lock.recipe["seeds"]), folder or Path())
+    except (UsageError, OSError):
+        return _UNKNOWN
+    before = [[one.id, one.fields] for one in seeds if fingerprint(one.id) not in forgotten[:-1]]
+    if fingerprint(before) not in lock.seeds.values() or "id" not in seeds[0].fields:
+        return _UNKNOWN
+    return fingerprint([one for one in before if fingerprint(one[0]) != forgotten[-1]])
 
 
 def _derived(store: Store, seed: str) -> tuple[dict[str, Json], set[str], set[str]]:
     """The units to forget with their rows, the teacher's echoes that go too, and the texts made in the units."""
-    rows = {unit: orjson.loads(row) for unit, gate, row in store.all_rows() if gate != GATE}
+    rows = {unit: orjson.loads(row) for unit, gate, row in store.all_rows() if gate != FORGOTTEN}
     known = sorted({name for row in rows.values() for name in _seeds(row)})
     if seed not in known:
         raise UsageError(f"{store.path.parent} has nothing of a seed {seed!r}", hint=did_you_mean(seed, known, "seeds"))
@@ -116,7 +147,7 @@ def _prompts_of(store: Store, units: set[str]) -> dict[str, list[str]]:
 def _left_of(row: Json) -> bytes:
     """The line that stays in ``rejected.jsonl``, without a word of what it was."""
     kept = {name: row[name] for name in ("id", "kind", "generator")}
-    gone = {"seed_id": None, "gate": GATE, "reason": "removed by synth forget", "score": None, "text": ""}
+    gone = {"seed_id": None, "gate": FORGOTTEN, "reason": "removed by synth forget", "score": None, "text": ""}
     return orjson.dumps(kept | gone | {"attributes": {}, "lineage": {}})
 
 
@@ -133,7 +164,7 @@ def _said(row: Json, role: str) -> Iterator[str]:
 
 
 def _without(summary: Json, store: Store) -> Json:
-    """The summary with the counts as they are now, and without texts of seeds."""
+    """The summary with the counts as they are now, and without texts of seeds; a run that was complete is short."""
     rejections = store.rejections()
     generators = {name: dict(entry) for name, entry in summary["generators"].items()}
     for name, entry in generators.items():
@@ -145,6 +176,8 @@ def _without(summary: Json, store: Store) -> Json:
     accepted = sum(entry["accepted"] for entry in generators.values())
     if summary.get("seeds"):
         summary = summary | {"seeds": summary["seeds"] | {"examples": {}}}
+    if summary["status"] == "complete" and accepted < summary["requested"]:
+        summary = summary | {"status": "short", "message": "examples were removed by synth forget"}
     return summary | {"accepted": accepted, "rejected": dict(total.most_common()), "generators": generators}
 
 

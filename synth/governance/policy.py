@@ -8,7 +8,7 @@ rules:
     then: redact
     needs: [purpose]               # nothing is exported until a purpose is stated
   - id: weak-support
-    when: scores.support < 0.5
+    when: scores.support is defined and scores.support < 0.5
     then: review
 """
 

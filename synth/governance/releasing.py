@@ -31,8 +31,8 @@ class Release:
 def release(run_dir: Path, rows: Rows, policy: Policy, *, purpose: str | None, marks: dict[str, str]) -> Release:
     """Apply ``policy`` to a run's rows and write ``governance.json`` and ``quarantine.jsonl`` into its folder.
 
-    Raises ``UsageError`` where a rule needs a stated purpose and ``purpose`` is None, or where one blocks the release:
-    the record is written all the same.
+    Raises ``UsageError`` where a rule can judge none of the rows, and where one needs a stated purpose and ``purpose``
+    is None: nothing is written then. Raises it too where a rule blocks the release; the record says so.
     """
     find_pii = _pii_finder() if any(rule.looks_for_pii for rule in policy.rules) else _find_nothing
     record = Record(policy)
@@ -44,6 +44,16 @@ def release(run_dir: Path, rows: Rows, policy: Policy, *, purpose: str | None, m
             decisions.append(decision.to_dict())
         if decision.row is None:
             held.append(orjson.dumps(row | {"held_back": decision.to_dict()}) + b"\n")
+    for name in record.blind:
+        raise UsageError(
+            f"the rule {name!r} could judge none of the {record.rows:,} rows: {record.lacks[name]}",
+            hint="correct its `when`; where rows may lack a field, ask first: `scores.x is defined and scores.x < 0.5`",
+        )
+    if "purpose" in record.needs and purpose is None and not record.actions["block"]:
+        raise UsageError(
+            f"the policy {policy.name} needs a stated purpose before anything leaves",
+            hint="say it with --purpose; it is kept in the record",
+        )
     told = record.to_dict() | {"at": _now(), "purpose": purpose, "by": _who(), "decisions": decisions}
     write_atomically(run_dir / "governance.json", [orjson.dumps(told, option=orjson.OPT_INDENT_2)])
     write_atomically(run_dir / "quarantine.jsonl", held)
@@ -51,11 +61,6 @@ def release(run_dir: Path, rows: Rows, policy: Policy, *, purpose: str | None, m
         raise UsageError(
             f"the policy {policy.name} blocks the release: {record.actions['block']} rows meet a rule that blocks",
             hint=f"see {run_dir / 'governance.json'}",
-        )
-    if "purpose" in record.needs and purpose is None:
-        raise UsageError(
-            f"the policy {policy.name} needs a stated purpose before anything leaves",
-            hint="say it with --purpose; it is kept in the record",
         )
 
     def leaving() -> Iterator[Json]:

@@ -39,13 +39,8 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
         _say(console, f"  why: {event.message}")
     if event.hint:
         _say(console, f"  what to do: {event.hint}")
-    if summary["status"] != "complete" and resume and not is_final(event.hint):
+    if summary["status"] != "complete" and resume and not event.final:
         _say(console, f"  to resume: {resume}")
-
-
-def is_final(hint: str) -> bool:
-    """Whether a run that ended with this hint has come to its end, so that to resume it would change nothing."""
-    return "another --run-dir" in hint
 
 
 def beside_estimate(summary: Json) -> Iterator[str]:

@@ -63,7 +63,7 @@ class PlainProgress:
                         self._phases.add((model, phase))
                         self._say(f"{model}: {phase}" + (f" ({total / 1e6:,.0f} MB)" if total else ""))
                 case RunStarted():
-                    self._say(_begin(event))
+                    self._say(_begin(event, folder=self._ending))
                 case Stopping(reason=reason):
                     self._say(f"{reason}: what was answered is kept")
                 case RunFinished():
@@ -89,8 +89,8 @@ class PlainProgress:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _begin(event: RunStarted) -> str:
+def _begin(event: RunStarted, *, folder: bool) -> str:
     done = sum(event.accepted.values())
     wanted = ", ".join(f"{name} {count:,}" for name, count in event.requested.items())
     resumed = f", {done:,} of them there already" if any(event.attempts.values()) else ""
-    return f"{event.name} → {event.run_dir}: {wanted}{resumed}"
+    return f"{event.name}{f' → {event.run_dir}' if folder else ''}: {wanted}{resumed}"

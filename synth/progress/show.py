@@ -16,7 +16,8 @@ def show_progress(
     """A listener for :func:`synth.run`: a display that changes in a notebook and on a terminal, plain lines elsewhere.
 
     Without a ``console`` it writes to stderr. ``live`` overrides what is found out about it; ``resume`` is the command
-    that resumes the run, to be shown when it does not complete; without ``ending`` nothing is said of how it ended.
+    that resumes the run, to be shown when it does not complete; without ``ending`` nothing is said of how it ended, and
+    where.
     """
     console = console if console is not None else Console(stderr=True, highlight=False)
     if console.is_jupyter:

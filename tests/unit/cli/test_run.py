@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from synth.errors import EXIT_SHORT, EXIT_USAGE
 
 from .conftest import Synth
@@ -49,6 +51,7 @@ def test_resume_never_and_require(synth: Synth, recipe: Path) -> None:
     required = synth("run", str(recipe), "--resume", "require")
     assert required.code == EXIT_USAGE
     assert "runs/t holds no run to resume" in required.err
+    assert not Path("runs").exists()
     assert synth("run", str(recipe)).code == 0
     never = synth("run", str(recipe), "--resume", "never")
     assert never.code == EXIT_USAGE
@@ -56,3 +59,52 @@ def test_resume_never_and_require(synth: Synth, recipe: Path) -> None:
     again = synth("run", str(recipe), "--resume", "require", "--count", "5")
     assert again.code == 0
     assert "raw 5, 3 of them there already" in again.err
+
+
+def files(folder: str) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["README.md", "dataset/mine.jsonl", "pictures/map.png", "summary.json"])
+def test_files_of_no_run_are_not_replaced(synth: Synth, recipe: Path, name: str) -> None:
+    mine = Path("project", name)
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    refused = synth("run", str(recipe), "--run-dir", "project")
+    assert refused.code == EXIT_USAGE
+    assert f"project holds files of no run, which a run would replace: {Path(name).parts[0]}" in refused.err
+    assert files("project") == {str(mine): b"mine"}
+
+
+@pytest.mark.parametrize("left", [["run.lock"], ["run.lock", "run.sqlite"], ["recipe.lock.yaml", "README.md"]])
+def test_what_a_run_that_was_killed_at_once_left_is_gone_on_with(synth: Synth, recipe: Path, left: list[str]) -> None:
+    Path("here").mkdir()
+    for name in left:
+        Path("here", name).touch()
+    assert synth("run", str(recipe), "--run-dir", "here", "--quiet").code == 0
+
+
+def test_a_count_below_what_is_there_changes_nothing(synth: Synth, recipe: Path) -> None:
+    synth("run", str(recipe))
+    before = files("runs/t") | {"runs/t/run.sqlite": b""}  # each that opens it counts in its header
+    refused = synth("run", str(recipe), "--count", "2")
+    assert refused.code == EXIT_USAGE
+    assert "the run has 3 accepted examples of 'raw' already, more than its count 2" in refused.err
+    assert files("runs/t") | {"runs/t/run.sqlite": b""} == before
+
+
+def test_a_run_without_its_lock_is_not_gone_on_with(synth: Synth, recipe: Path) -> None:
+    synth("run", str(recipe))
+    Path("runs/t/recipe.lock.yaml").unlink()
+    refused = synth("run", str(recipe), "--count", "5")
+    assert refused.code == EXIT_USAGE
+    assert "runs/t/recipe.lock.yaml is missing" in refused.err
+    assert not Path("runs/t/recipe.lock.yaml").exists()
+
+
+def test_nothing_is_begun_where_a_price_is_missing(synth: Synth, recipe: Path) -> None:
+    recipe.write_text(recipe.read_text().replace("scripted", "openai, base_url: 'http://127.0.0.1:1/v1', model: x"))
+    refused = synth("run", str(recipe), "--set", "budget.usd=1")
+    assert refused.code == EXIT_USAGE
+    assert "budget.usd needs a price for models.teacher" in refused.err
+    assert not Path("runs").exists()

@@ -123,6 +123,8 @@ def test_parquet_has_the_same_columns_whatever_the_rows_hold(tmp_path: Path) -> 
     [
         ("x.jsonl", {"shard_size": 3}, "name a folder"),
         ("x.parquet", {}, "is written as .jsonl"),
+        ("x.csv", {}, "is written as .jsonl"),
+        ("v1.2/", {}, "one with a dot in its name must be there"),
     ],
 )
 def test_what_cannot_be_written_as_asked(tmp_path: Path, to: str, options: dict[str, int], says: str) -> None:
@@ -130,6 +132,18 @@ def test_what_cannot_be_written_as_asked(tmp_path: Path, to: str, options: dict[
     with pytest.raises(UsageError) as caught:
         export_rows(rows, "messages", tmp_path / to, shard_size=options.get("shard_size"))
     assert says in caught.value.message + caught.value.hint
+    assert not (tmp_path / to).exists()
+
+
+def test_a_folder_with_a_dot_in_its_name(tmp_path: Path) -> None:
+    (tmp_path / "v1.2").mkdir()
+    done = export_rows(dataset_rows(make_run(tmp_path, [row(0, None)])), "messages", tmp_path / "v1.2")
+    assert done.files == {tmp_path / "v1.2/data.jsonl": 1}
+
+
+def test_what_is_meant_for_standard_output_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--to -: the format messages"):
+        export_rows(dataset_rows(make_run(tmp_path, [row(0, None)])), "messages", Path("-"))
 
 
 @pytest.mark.parametrize(

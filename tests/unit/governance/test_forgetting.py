@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 import synth
+from synth.errors import UsageError
 from synth.governance.forgetting import forget
 from synth.messages import Message, StopReason, Usage
 from synth.models.caller import CallRecord
@@ -119,3 +120,35 @@ def test_no_file_keeps_its_texts_unsaid(run_dir: Path) -> None:
     assert forget(run_dir, "a").elsewhere == (run_dir / "note.json",)
     assert [p for p in run_dir.rglob("*") if p.is_file() and b"Alice" in p.read_bytes()] == [run_dir / "note.json"]
     assert orjson.loads((run_dir / "summary.json").read_bytes())["seeds"]["changed"] == {"space": 1}
+
+
+def write_seeds(names: str) -> None:
+    rows = [{"id": name, "text": text, "n": "7"} for name, text in zip("abcd", SEEDS, strict=True) if name in names]
+    Path("seeds.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+
+
+def test_a_run_goes_on_from_seeds_without_those_forgotten_and_from_no_others(run_dir: Path) -> None:
+    recipe = Path("r.yaml")
+    recipe.write_text(RECIPE.replace(", clean: {skip: [unicode, markup]}", ""))
+    plain = synth.run(synth.load_recipe(recipe), run_dir="plain").run_dir
+    assert forget(plain, "a").resumable
+    assert forget(plain, "b").resumable
+    summary = orjson.loads((plain / "summary.json").read_bytes())
+    assert (summary["status"], summary["accepted"]) == ("short", 2)
+    for left in ("abcd", "bcd", "d"):
+        write_seeds(left)
+        with pytest.raises(UsageError, match="seeds") as refused:
+            synth.run(synth.load_recipe(recipe), run_dir=plain)
+        assert "take what was forgotten, and nothing else, out of the seeds file" in refused.value.hint
+    write_seeds("cd")
+    result = synth.run(synth.load_recipe(recipe), run_dir=plain)
+    assert result.ending.status == "complete"
+    assert {row["seed_id"] for row in result.rows()} == {"c", "d"}
+
+
+def test_a_run_whose_seeds_nobody_can_check_stays_as_it_is(run_dir: Path) -> None:
+    assert not forget(run_dir, "a").resumable  # seeds.clean has changed them
+    for left in ("abcd", "bcd"):
+        write_seeds(left)
+        with pytest.raises(UsageError, match="seeds"):
+            synth.run(synth.load_recipe("r.yaml"), run_dir=run_dir)

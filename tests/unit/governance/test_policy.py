@@ -88,7 +88,7 @@ def test_each_action_does_what_it_says(tmp_path: Path) -> None:
     assert "ann@" not in str(found["mail"].to_dict())
     assert record.needs == {"purpose"}
     assert record.unknown == {"weak": 1}
-    assert record.verdict == "checks passed, 3 rows held back"
+    assert record.verdict == "checks passed, 3 rows held back, 1 rows could not be judged by weak"
 
 
 def test_a_pattern_that_is_none_is_refused_at_its_line(tmp_path: Path) -> None:
@@ -103,13 +103,42 @@ def test_nothing_leaves_without_a_purpose_or_past_a_block(tmp_path: Path) -> Non
     policy = load(tmp_path, no_pii.replace("then: log", "then: log\n    needs: [purpose]"))
     assert len(list(release(tmp_path, lambda: iter(rows), policy, purpose=None, marks={}).rows())) == 1
     long = [row("long", "word " * 20, support=1.0)]
+    before = (tmp_path / "governance.json").read_bytes()
     with pytest.raises(UsageError, match="needs a stated purpose"):
         release(tmp_path, lambda: iter(long), policy, purpose=None, marks={})
+    assert (tmp_path / "governance.json").read_bytes() == before
     assert list(release(tmp_path, lambda: iter(long), policy, purpose="to test", marks={}).rows()) == long
     blocking = load(tmp_path, no_pii.replace("then: quarantine", "then: block"))
     with pytest.raises(UsageError, match="1 rows meet a rule that blocks"):
         release(tmp_path, lambda: iter(rows), blocking, purpose="to test", marks={})
     assert b'"verdict": "blocked"' in (tmp_path / "governance.json").read_bytes()
+
+
+@pytest.mark.parametrize("then", ["block", "quarantine", "review", "redact, pattern: x"])
+@pytest.mark.parametrize(
+    ("when", "lacks"),
+    [
+        ("scoress.support < 0.5", "scoress"),
+        ("scores.suport < 0.5", "suport"),
+        ("attributes < 0.5", "what the rule looks at"),
+        ("scores[answer] < 0.5", "what the rule looks at"),
+    ],
+)
+def test_a_rule_that_can_judge_no_row_lets_nothing_out(tmp_path: Path, when: str, lacks: str, then: str) -> None:
+    policy = load(tmp_path, f"name: x\nversion: 1\nrules:\n  - {{id: a, when: '{when}', then: {then}}}\n")
+    rows = [row("one", "secret", support=1.0), row("two", "hello", support=0.1)]
+    with pytest.raises(UsageError, match=f"the rule 'a' could judge none of the 2 rows: the row lacks {lacks}$"):
+        release(tmp_path, lambda: iter(rows), policy, purpose=None, marks={})
+    assert [path.name for path in tmp_path.iterdir()] == ["policy.yaml"]
+
+
+def test_a_rule_may_ask_whether_there_is_a_score(tmp_path: Path) -> None:
+    when = "scores.support is defined and scores.support < 0.5"
+    policy = load(tmp_path, f"name: x\nversion: 1\nrules:\n  - {{id: a, when: {when}, then: quarantine}}\n")
+    rows = [row("none", "hello"), row("weak", "hello", support=0.1), row("fine", "hello", support=1.0)]
+    released = release(tmp_path, lambda: iter(rows), policy, purpose=None, marks={})
+    assert [one["id"] for one in released.rows()] == ["none", "fine"]
+    assert released.record.verdict == "checks passed, 1 rows held back"
 
 
 def with_mail(column: str, to: str) -> Json:

@@ -30,7 +30,7 @@ def decided(gate: str | None = None) -> UnitDecided:
     return UnitDecided("g", "g-000000", gate)
 
 
-def finished(status: str = "complete", message: str = "", hint: str = "") -> RunFinished:
+def finished(status: str = "complete", message: str = "", hint: str = "", *, final: bool = False) -> RunFinished:
     row = {
         "id": "g-000000",
         "kind": "cot",
@@ -56,4 +56,4 @@ def finished(status: str = "complete", message: str = "", hint: str = "") -> Run
         "generators": {"g": generator},
         "estimate": estimate,
     }
-    return RunFinished(Path("runs/t"), summary, row, message, hint)
+    return RunFinished(Path("runs/t"), summary, row, message, hint, final)

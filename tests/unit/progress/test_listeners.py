@@ -70,6 +70,12 @@ def test_an_end_that_is_short_says_why_and_how_to_go_on() -> None:
     ]
 
 
+def test_what_a_run_has_come_to_the_end_of_is_not_resumed() -> None:
+    hint = "give more seeds, axes or personas, and another --run-dir"
+    lines = plain([finished("short", "there is little new to be had", hint, final=True)], resume="synth run a.yaml")
+    assert lines[-1] == f"  what to do: {hint}"
+
+
 def test_every_event_is_a_json_object_on_a_line() -> None:
     out, clock = io.StringIO(), Clock()
     events: list[Event] = [started(), call(), decided("answer"), Warned("slow"), Stopping("why"), finished()]
