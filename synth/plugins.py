@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from synth.errors import UsageError
+from synth.errors import SynthError, UsageError
 
 
 def load_class(reference: str, base: Path) -> Any:
@@ -16,8 +16,9 @@ def load_class(reference: str, base: Path) -> Any:
     Raises ``UsageError`` when the module does not import or has no such class.
     """
     module_name, _, class_name = reference.partition(":")
-    if str(base) not in sys.path:
-        sys.path.insert(0, str(base))
+    folder = str(base.absolute())  # a relative one would go on meaning the folder of the first import
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
@@ -30,3 +31,20 @@ def load_class(reference: str, base: Path) -> Any:
     if not isinstance(found, type):
         raise UsageError(f"{reference!r}: module {module_name!r} has no class {class_name!r}")
     return found
+
+
+def make_own(reference: str, base: Path, *given: Any, method: str, hint: str) -> Any:
+    """An object of the class that ``module:Class`` names, made with what is ``given``.
+
+    Raises ``UsageError`` when it cannot be made or has no ``method``; ``hint`` says what it must be.
+    """
+    try:
+        made = load_class(reference, base)(*given)
+    except SynthError:
+        raise
+    except Exception as error:
+        # Making it runs the user's own code too.
+        raise UsageError(f"{reference!r} cannot be made: {type(error).__name__}: {error}", hint=hint) from error
+    if not callable(getattr(made, method, None)):
+        raise UsageError(f"{reference!r} has no method {method!r}", hint=hint)
+    return made

@@ -28,9 +28,7 @@ from synth.recipe.kinds.solved import PersonaSpec
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.load_seeds import load_seeds
 from synth.recipe.lock import Lock, make_lock
-from synth.recipe.problems import Problems
 from synth.recipe.schema import Recipe
-from synth.recipe.yaml import parse_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def prepare(loaded: LoadedRecipe) -> Prepared:
     seeds, cleaned = clean_seeds(loaded, load_seeds(loaded))
     for asked in recipe.gates:
         if isinstance(asked, LicenseSpec):
-            check_licenses(asked, recipe.models, seeds, base / recipe.seeds.path if recipe.seeds else None)
+            check_licenses(asked, seeds, base / recipe.seeds.path if recipe.seeds else None)
     generators: list[tuple[GeneratorSpec, Plan, Generator]] = []
     prompts: dict[str, str] = {}
     sources: dict[str, str] = {}
@@ -109,7 +107,7 @@ def _refuse_unasked(loaded: LoadedRecipe, steerings: Sequence[Recipe]) -> None:
     if not unasked:
         return
     kinds = ", ".join(dict.fromkeys(spec.kind for spec in loaded.recipe.generate))
-    problems = Problems(str(loaded.path), parse_yaml(loaded.text).keys)
+    problems = loaded.problems()
     for name in unasked:
         message = f"{name!r} would change nothing: no prompt of {kinds} asks for it"
         hint = "write {{ guidance }} in a prompt of your own, as in prompts: {solver: own.md.j2}, or leave it out"

@@ -90,7 +90,8 @@ class RunReader:
             self._db = _open(path)
             self._meta = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
         except sqlite3.Error as error:
-            raise UsageError(f"{path} is not a run store that can be read: {error}") from error
+            hint = f"put a copy of it back, or make the run anew; what it has made lies in {folder / 'dataset'}"
+            raise UsageError(f"{path} is not a run store that can be read: {error}", hint=hint) from error
 
     def __enter__(self) -> Self:
         return self

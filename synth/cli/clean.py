@@ -69,6 +69,7 @@ def command(
 
     from synth.errors import UsageError
     from synth.recipe.cleaning import CleanSpec
+    from synth.recipe.explain import constraint
 
     try:
         from synth.curation.cleaned import clean_file
@@ -100,7 +101,8 @@ def command(
         )
     except ValidationError as error:
         first = error.errors()[0]
-        raise UsageError(f"{first['input']!r}: {first['msg']}", hint="see synth clean --help") from error
+        what = "the cleaning" if isinstance(first["input"], dict) else repr(first["input"])
+        raise UsageError(f"{what} {constraint(first)}", hint="see synth clean --help") from error
     done = clean_file(source, target, spec, workers=workers or len(os.sched_getaffinity(0)))
 
     for line, fault in done.faults:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import sys
@@ -16,18 +18,20 @@ from synth.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class _Starter:
-    """A shipped recipe to begin from: ``recipes/starters/<name>.yaml``, and the seeds it names, if any."""
+    """A shipped recipe to begin from: ``recipes/starters/<name>.yaml``, the seeds it names, if any, and their fields
+    that it uses."""
 
     name: str
     says: str
     seeds: str | None
+    fields: tuple[str, ...] = ()
 
 
 _STARTERS = (
-    _Starter("wordings", "new wordings of questions whose answers you know", "questions.jsonl"),
-    _Starter("reasoning", "worked solutions of questions, kept when they are right", "questions.jsonl"),
+    _Starter("wordings", "new wordings of questions whose answers you know", "questions.jsonl", ("question", "answer")),
+    _Starter("reasoning", "worked solutions of questions, kept when they are right", "questions.jsonl", ("question",)),
     _Starter("tools", "conversations that use tools, in an environment with state", None),
-    _Starter("steps", "your own steps of agents and prompts, no Python", "topics.jsonl"),
+    _Starter("steps", "your own steps of agents and prompts, no Python", "topics.jsonl", ("topic", "rule")),
 )
 _MODELS = {
     "embedded": "a small model that synth runs itself: no key, no server",
@@ -81,9 +85,14 @@ def command(
     starter = next(one for one in _STARTERS if one.name == make)
     if seeds is not None and starter.seeds is None:
         raise UsageError(f"{starter.name} takes no seeds", hint="leave --seeds out, or make something else")
-    written = _write(folder, starter, model, count, seeds)
+    fields = _fields(starter, seeds) if seeds is not None else ""
+    written = _write(folder, starter, model, count, seeds, fields)
     beside = f", with {written}. Both are" if written else ". It is"
     terminal.say(f"{recipe}: {count} examples of {make} by {model}{beside} yours to change. What next:")
+    if fields:
+        terminal.say(f"  In the recipe, say which columns of {seeds} are meant: fields: {fields}")
+    if model == "openai" and not os.environ.get("OPENAI_API_KEY"):
+        terminal.say("  Set OPENAI_API_KEY in the environment, or change api_key in the recipe")
     for verb, says in (("plan", "what it will take, and its first prompts"), ("run", "make it")):
         words = shlex.join(["synth", verb, str(recipe)])
         terminal.say(f"  {words}   {says}")
@@ -107,8 +116,24 @@ def _can_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _write(folder: Path, starter: _Starter, model: str, count: int, seeds: Path | None) -> Path | None:
-    """Write the recipe and its seeds; where these are, if there are any."""
+def _fields(starter: _Starter, seeds: Path) -> str:
+    """``seeds.fields`` for what the recipe needs and no seed has: the column that looks like it, else a question mark.
+
+    Raises ``RecipeError`` for seeds that cannot be read.
+    """
+    from synth.recipe.problems import nearest
+    from synth.recipe.schema import SeedsSpec
+    from synth.seeds import read_seeds
+
+    columns = {column for seed in read_seeds(SeedsSpec(path=str(seeds)), Path()) for column in seed.fields}
+    others = sorted(columns - {*starter.fields})
+    lacking = {name: nearest(name, others) or "?" for name in starter.fields if name not in columns}
+    pairs = (f"{name}: {json.dumps(column, ensure_ascii=False)}" for name, column in lacking.items())
+    return f"{{{', '.join(pairs)}}}" if lacking else ""
+
+
+def _write(folder: Path, starter: _Starter, model: str, count: int, seeds: Path | None, fields: str) -> Path | None:
+    """Write the recipe, with ``fields`` of the seeds, and these; where they are, if there are any."""
     from synth.files import write_atomically
     from synth.shipped import shipped
 
@@ -117,6 +142,10 @@ def _write(folder: Path, starter: _Starter, model: str, count: int, seeds: Path 
     target = folder / f"seeds{seeds.suffix if seeds else '.jsonl'}"
     if starter.seeds is not None:
         text = text.replace(f"path: {starter.seeds}", f"{f'path: {target.name}':<{len('path: ') + len(starter.seeds)}}")
+    if fields:
+        text = re.sub(r"(?m)^  # fields: .*\n", "", text)
+        line = f"  fields: {fields}        # name synth uses: column in the file\n"
+        text = re.sub(r"(?m)^  path: .*\n", lambda found: found[0] + line, text)
     text = re.sub(r"(?m)^(    count: )\d+", rf"\g<1>{count}", text)
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.resolve().name).strip("-._")
     text = re.sub(r"(?m)^name: .*$", f"name: {name or starter.name}", text)

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
@@ -37,7 +37,9 @@ def write_rows(path: Path) -> Iterator[Writer]:
     Raises ``UsageError`` where a row does not fit in the columns of the first (CSV), or of the first thousand
     (Parquet), and where a column holds bytes and the file is text.
     """
-    kind = file_kind(path)
+    kind = ""
+    with suppress(UsageError):  # it speaks of reading
+        kind = file_kind(path)
     if kind not in {".jsonl", ".csv", ".parquet"}:
         raise UsageError(f"{path}: synth writes .jsonl, .csv and .parquet, and .gz of the first two")
     temporary = path.with_name(path.name + ".tmp")
@@ -59,7 +61,8 @@ def write_rows(path: Path) -> Iterator[Writer]:
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 class _Jsonl:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from synth.errors import Problem, RecipeError, UsageError
+from synth.recipe.explain import bad_value
 from synth.recipe.problems import Problems, did_you_mean
 from synth.recipe.yaml import YamlProblem, parse_yaml
 
@@ -53,9 +54,11 @@ def _explain(details: ErrorDetails, model: type[BaseModel], problems: Problems) 
         problems.at_key(path, f"unknown key {str(path[-1])!r}", did_you_mean(str(path[-1]), known, "known keys"))
     elif details["type"] == "missing":
         problems.at(path[:-1], f"{label!r} is missing")
-    else:
+    elif details["type"] == "value_error":
         said = details["msg"].removeprefix("Value error, ")
         problems.at(path, f"{label!r}: {said}" if label else said)
+    else:
+        bad_value(details, path, problems)
 
 
 def _known(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

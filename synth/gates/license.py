@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from synth.errors import Problem, RecipeError, UsageError
+from synth.errors import Problem, RecipeError
 from synth.example import Draft, Seed, Verdict
 from synth.recipe.gates import LicenseSpec
 
@@ -25,22 +25,10 @@ class License:
         return Verdict(self.name, True, score=1)
 
 
-def check_licenses(spec: LicenseSpec, models: Mapping[str, object], seeds: Sequence[Seed], file: Path | None) -> None:
-    """Raises ``UsageError`` for a model, ``RecipeError`` for seeds, that ``spec`` does not allow."""
+def check_licenses(spec: LicenseSpec, seeds: Sequence[Seed], file: Path | None) -> None:
+    """Raises ``RecipeError`` for seeds that ``spec`` does not allow."""
     allowed = {name.casefold() for name in spec.allow}
     listed = ", ".join(spec.allow)
-    for name in models:
-        terms = spec.models.get(name)
-        if terms is None:
-            raise UsageError(
-                f"the gate {spec.id!r} does not know the terms of the model {name!r}",
-                hint=f"read them, and say so: models: {{{name}: …}}; allowed are {listed}",
-            )
-        if terms.casefold() not in allowed:
-            raise UsageError(
-                f"the gate {spec.id!r} does not allow the model {name!r}: its terms are {terms!r}",
-                hint=f"use another model; allowed are {listed}",
-            )
     problems = [
         Problem(str(file), seed.line, 1, f"the gate {spec.id!r} does not allow this seed: {_of(seed, spec.field)}")
         for seed in seeds

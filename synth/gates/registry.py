@@ -14,7 +14,7 @@ from synth.gates.length import Length
 from synth.gates.license import License
 from synth.gates.refusal import Refusal
 from synth.gates.repetition import Repetition
-from synth.plugins import load_class
+from synth.plugins import make_own
 from synth.recipe.gates import (
     DecontaminateSpec,
     FormatSpec,
@@ -85,10 +85,8 @@ class _Own:
 
     def __init__(self, spec: PluginGateSpec, base: Path) -> None:
         self.name = spec.id
-        made = load_class(spec.gate, base)(spec.options)
-        if not callable(getattr(made, "judge", None)):
-            raise UsageError(f"{spec.gate} has no method 'judge'", hint="see synth.gates.base.Gate")
-        self._gate: Gate = made
+        hint = "it is made with the options: see synth.gates.base.Gate"
+        self._gate: Gate = make_own(spec.gate, base, spec.options, method="judge", hint=hint)
         self._where = spec.gate
 
     def judge(self, draft: Draft) -> Verdict:

@@ -64,7 +64,7 @@ def forget(run_dir: Path, seed: str) -> Forgotten:
     with only_run_in(run_dir):
         store = Store.open(run_dir / "run.sqlite")
         try:
-            rows, echoes, texts = _derived(store, seed)
+            rows, beside, texts = _derived(store, seed, {spec["id"] for spec in lock.recipe["generate"]})
             accepted = tuple(unit for unit, row in rows.items() if "gate" not in row)
             rejected = tuple(unit for unit, row in rows.items() if "gate" in row)
             left = {unit: _left_of(row) for unit, row in rows.items()}
@@ -74,7 +74,7 @@ def forget(run_dir: Path, seed: str) -> Forgotten:
                 lock = replace(lock, seeds=dict.fromkeys(lock.seeds, _hash_without(forgotten, lock, folder)))
                 store.set_meta({FORGOTTEN: orjson.dumps(forgotten).decode()})
             write_atomically(run_dir / "recipe.lock.yaml", [lock.to_yaml().encode()])
-            calls = store.forget(left | dict.fromkeys(echoes, b""), FORGOTTEN)
+            calls = store.forget(left | dict.fromkeys(beside, b""), FORGOTTEN)
             summary = _without(summary, store)
             store.set_meta({"summary": orjson.dumps(summary).decode()})
             write_run_folder(run_dir, lock, store, summary)
@@ -97,8 +97,10 @@ def _hash_without(forgotten: Sequence[str], lock: Lock, folder: Path | None) -> 
     return fingerprint([one for one in before if fingerprint(one[0]) != forgotten[-1]])
 
 
-def _derived(store: Store, seed: str) -> tuple[dict[str, Json], set[str], set[str]]:
-    """The units to forget with their rows, the teacher's echoes that go too, and the texts made in the units."""
+def _derived(store: Store, seed: str, generators: set[str]) -> tuple[dict[str, Json], set[str], set[str]]:
+    """The units to forget with their rows; those without a row whose calls go too, namely the teacher's echoes, and
+    what was in the making when the run was stopped (nothing says for which seed); and the texts made in the units.
+    """
     rows = {unit: orjson.loads(row) for unit, gate, row in store.all_rows() if gate != FORGOTTEN}
     known = sorted({name for row in rows.values() for name in _seeds(row)})
     if seed not in known:
@@ -131,7 +133,8 @@ def _derived(store: Store, seed: str) -> tuple[dict[str, Json], set[str], set[st
     beside = {
         unit
         for unit, prompt in store.prompts()
-        if unit not in rows and (unit in echoes or any(text in prompt for text in texts))
+        if unit not in rows
+        and (unit in echoes or unit.rstrip("0123456789")[:-1] in generators or any(text in prompt for text in texts))
     }
     return {unit: row for unit, row in rows.items() if unit in found}, beside, texts
 

@@ -65,6 +65,13 @@ def text_or_mapping_or_list(otherwise: str) -> Discriminator:
     return Discriminator(tag, custom_error_type="text_or_mapping", custom_error_message=otherwise)
 
 
+def check_range(what: str, least: int | None, most: int | None) -> None:
+    """For a model's validator: refuse a ``min_<what>`` above its ``max_<what>``."""
+    if least is not None and most is not None and least > most:
+        context = {"what": what, "least": least}
+        raise PydanticCustomError("range", "must have a max_{what} of at least its min_{what}, {least}", context)
+
+
 class Spec(BaseModel):
     """Base of all: unknown keys are errors, values are not changed after loading."""
 

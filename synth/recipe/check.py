@@ -23,7 +23,7 @@ from synth.recipe.kinds.solved import SolvedSpec
 from synth.recipe.kinds.union import KINDS
 from synth.recipe.models import Provider
 from synth.recipe.plain import listing, mapping
-from synth.recipe.problems import Problems, did_you_mean
+from synth.recipe.problems import Problems, did_you_mean, nearest
 from synth.recipe.yaml import KeyPath
 
 SEED_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
@@ -41,6 +41,7 @@ _ONLY_FOR = {
     "env": ("vllm",),
     "python": ("vllm",),
 }
+_EMBEDDERS = ("minilm", "off")
 _ASKED_ONLY = {
     "judge": ("critic", "the ensemble has a critic", "the name of a model"),
     "critic": ("revise", "chains are revised", "2"),
@@ -68,6 +69,12 @@ def check(data: Json, base: Path, problems: Problems) -> None:
     for name in sorted({"long_tail", "persona"} & {*mapping(data.get("axes"))}):
         message = f"no axis can have the name {name!r}: rows keep something else under it, beside the attributes"
         problems.at_key(("axes", name), message, "call it something else")
+
+    embedder = mapping(data.get("diversity")).get("embedder")
+    if isinstance(embedder, str) and embedder not in _EMBEDDERS and not (base / embedder).exists():
+        close = nearest(embedder, _EMBEDDERS)
+        if close is not None:  # any other may be a name that sentence-transformers knows
+            problems.at(("diversity", "embedder"), f"there is no embedder {embedder!r}", f"did you mean {close!r}?")
 
     check_generations(data, problems)
     ids: dict[str, int] = {}
@@ -97,7 +104,7 @@ def _check_model(name: str, model: Json, base: Path, problems: Problems) -> None
             )
     if provider == "scripted" and isinstance(model.get("answers"), str):
         check_file((*at, "answers"), model["answers"], base, "answers", problems)
-    if provider == "embedded" and str(model.get("model")).endswith(".gguf"):
+    if provider == "embedded" and (str(model.get("model")).endswith(".gguf") or "/" in str(model.get("model"))):
         check_file((*at, "model"), str(model["model"]), base, "model", problems)
     key = model.get("api_key")
     if isinstance(key, str) and "${" in key:

@@ -15,7 +15,8 @@ from synth.recipe.yaml import KeyPath
 
 
 def check_gates(data: Json, base: Path, problems: Problems) -> None:
-    """Add a problem for every id given twice, file that is not there, and level that a rubric does not have."""
+    """Add a problem for every id given twice, file that is not there, model whose terms are not allowed, and level that
+    a rubric does not have."""
     ids: dict[str, int] = {}
     for index, given in enumerate(listing(data.get("gates"))):
         gate: Json = {"gate": given} if isinstance(given, str) else mapping(given)
@@ -30,6 +31,8 @@ def check_gates(data: Json, base: Path, problems: Problems) -> None:
             check_benchmarks(at, gate, base, problems)
         if kind == "judge":
             _check_judge(at, gate, data, base, problems)
+        if kind == "license":
+            _check_terms(at, gate, data, problems)
 
 
 def check_benchmarks(at: KeyPath, options: Json, base: Path, problems: Problems) -> None:
@@ -37,6 +40,19 @@ def check_benchmarks(at: KeyPath, options: Json, base: Path, problems: Problems)
     for number, path in enumerate(listing(options.get("files"))):
         if isinstance(path, str):
             check_file((*at, "files", number), path, base, "benchmark file", problems)
+
+
+def _check_terms(at: KeyPath, gate: Json, data: Json, problems: Problems) -> None:
+    """What a gate ``license`` says of the recipe's models: each must have terms, and they must be allowed."""
+    allowed = [name for name in listing(gate.get("allow")) if isinstance(name, str)]
+    terms = mapping(gate.get("models"))
+    for name in mapping(data.get("models")):
+        if terms.get(name) is None:
+            hint = f"read them, and say so: models: {{{name}: …}}; allowed are {', '.join(allowed)}"
+            problems.at(at, f"the gate does not know the terms of the model {name!r}", hint)
+        elif str(terms[name]).casefold() not in {one.casefold() for one in allowed}:
+            message = f"the gate does not allow the model {name!r}: its terms are {terms[name]!r}"
+            problems.at((*at, "models", name), message, f"use another model; allowed are {', '.join(allowed)}")
 
 
 def _check_judge(at: KeyPath, gate: Json, data: Json, base: Path, problems: Problems) -> None:

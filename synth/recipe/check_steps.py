@@ -36,19 +36,19 @@ def check_steps(at: KeyPath, generator: Json, data: Json, base: Path, problems: 
 def _check_each(at: KeyPath, generator: Json, data: Json, base: Path, problems: Problems) -> None:
     steps = [mapping(step) for step in listing(generator.get("steps"))]
     names = [str(step.get("as")) for step in steps]
-    attributes = tuple(mapping(data.get("axes")))
+    keys = {"attributes": tuple(mapping(data.get("axes")))} | _keys(steps)
     has_seeds = data.get("seeds") is not None or generator.get("seeds_from") is not None
     for index, step in enumerate(steps):
         place: KeyPath = (*at, "steps", index)
         later = dict.fromkeys(names[index + 1 :], "a later step makes it") | {names[index]: "this very step makes it"}
         looped = _looped(steps, names, index)
         out_of_reach = {name: why for name, why in later.items() if name not in looped}
-        visible = Visible((*ALWAYS_VISIBLE, *names[:index], *looped), attributes, out_of_reach, has_seeds)
+        visible = Visible((*ALWAYS_VISIBLE, *_named(names[:index]), *looped), keys, out_of_reach, has_seeds)
         for field in ("system", "prompt", "when"):
             if isinstance(step.get(field), str):
                 check_template((*place, field), step[field], visible, base, problems)
         if isinstance(step.get("until"), str):
-            made = Visible((*ALWAYS_VISIBLE, *names[: index + 1], *looped), attributes, out_of_reach, has_seeds)
+            made = Visible((*ALWAYS_VISIBLE, *_named(names[: index + 1]), *looped), keys, out_of_reach, has_seeds)
             check_template((*place, "until"), step["until"], made, base, problems)
         again = step.get("again_from")
         if isinstance(again, str) and again not in names[: index + 1]:
@@ -60,9 +60,24 @@ def _check_each(at: KeyPath, generator: Json, data: Json, base: Path, problems: 
             check_python((*place, "check"), step["check"], out_of_reach, problems)
         _check_idle(place, step, problems)
         _check_name((*place, "as"), names, index, problems)
-    visible = Visible((*ALWAYS_VISIBLE, *names), attributes, {}, has_seeds)
+    visible = Visible((*ALWAYS_VISIBLE, *_named(names)), keys, {}, has_seeds)
     for path, text in _closing_templates(generator):
         check_template((*at, *path), text, visible, base, problems)
+
+
+def _named(names: list[str]) -> list[str]:
+    """Without those of steps that have none, which is reported where the recipe is read."""
+    return [name for name in names if name != "None"]
+
+
+def _keys(steps: list[Json]) -> dict[str, tuple[str, ...]]:
+    """The properties of each step's result, where it is one object and its schema allows no others."""
+    found = {}
+    for step in steps:
+        schema, one = mapping(step.get("schema")), step.get("samples", 1) == 1 or "vote" in step
+        if one and schema.get("additionalProperties") is False and "patternProperties" not in schema:
+            found[str(step.get("as"))] = tuple(mapping(schema.get("properties")))
+    return found
 
 
 def _check_order(at: KeyPath, generator: Json, base: Path, problems: Problems) -> None:

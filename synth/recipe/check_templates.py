@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +20,11 @@ _UNIT = ("index", "cycle", "seed")
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """What a template may name, the keys of ``attributes``, and why a name that exists is out of reach."""
+    """What a template may name, the keys of those of these that are known, and why a name that exists is out of
+    reach."""
 
     names: tuple[str, ...]
-    attributes: tuple[str, ...] = ()
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
     has_seeds: bool = True
 
@@ -44,8 +45,26 @@ def check_template(at: KeyPath, text: str, visible: Visible, base: Path, problem
         if check_file(at, text, base, "template", problems):
             check_template_file(at, base / text, problems, visible)
         return
-    for found in complaints(text, visible):
-        problems.at_text(at, found.line, found.word, found.message, found.hint)
+    _add(at, None, text, complaints(text, visible), problems)
+
+
+def check_seed_fields(at: KeyPath, text: str, known: Collection[str], base: Path, problems: Problems) -> None:
+    """Add a problem for each field of ``seed`` that a template, as in ``check_template``, cannot do without and no seed
+    has; ``known`` are those that one has."""
+    from synth.prompts import parse_template
+
+    path = base / text if is_template_path(text) else None
+    source = text if path is None else path.read_text(encoding="utf-8")
+    missing = seed_fields(source) - {*known}
+    found = []
+    for whole, name, line in _attributes(parse_template(source)):
+        if whole == "seed" and name in missing:
+            missing.remove(name)
+            close = nearest(name, known)
+            hint = f"did you mean seed.{close}?" if close else f"the seeds have {', '.join(known)}"
+            hint += f" or rename a column: seeds: {{fields: {{{name}: its name}}}}"
+            found.append(Complaint(line, name, f"the template uses seed.{name}, and no seed has it", hint))
+    _add(at, path, source, found, problems)
 
 
 def check_template_file(at: KeyPath, path: Path, problems: Problems, visible: Visible | None = None) -> None:
@@ -58,10 +77,18 @@ def check_template_file(at: KeyPath, path: Path, problems: Problems, visible: Vi
     except OSError as error:
         problems.at(at, f"the template {str(path)!r} cannot be read: {error.strerror}")
         return
+    _add(at, path, source, complaints(source, visible), problems)
+
+
+def _add(at: KeyPath, path: Path | None, source: str, complaints: list[Complaint], problems: Problems) -> None:
+    """Add what is wrong in a template where it stands: in the file at ``path``, or at ``at`` in the recipe itself."""
     lines = source.splitlines()
-    for found in complaints(source, visible):
-        line, column = locate(lines, found.word, found.line, len(lines)) or (found.line, 1)
-        problems.add(Problem(str(path), line, column, found.message, found.hint))
+    for found in complaints:
+        if path is None:
+            problems.at_text(at, found.line, found.word, found.message, found.hint)
+        else:
+            line, column = locate(lines, found.word, found.line, len(lines)) or (found.line, 1)
+            problems.add(Problem(str(path), line, column, found.message, found.hint))
 
 
 def complaints(source: str, visible: Visible | None) -> list[Complaint]:
@@ -133,14 +160,18 @@ def _undefined_names(tree: nodes.Template, visible: Visible) -> Iterator[Complai
 
 
 def _undefined_attributes(tree: nodes.Template, visible: Visible) -> Iterator[Complaint]:
-    known_of = {"unit": _UNIT, "attributes": visible.attributes}
+    from jinja2 import nodes
+
+    known_of = {"unit": _UNIT, **visible.keys}
+    own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
     for whole, attribute, line in _attributes(tree):
-        if whole not in known_of or attribute in known_of[whole] or hasattr(dict, attribute):
+        if whole in own or whole not in known_of or attribute in known_of[whole] or hasattr(dict, attribute):
             continue
         if close := nearest(attribute, known_of[whole]):
             hint = f"did you mean {whole}.{close}?"
         else:
-            hint = f"{whole} has {', '.join(known_of[whole]) or 'nothing: the recipe has no axes'}"
+            nothing = "nothing: the recipe has no axes" if whole == "attributes" else "nothing"
+            hint = f"{whole} has {', '.join(known_of[whole]) or nothing}"
         yield Complaint(line, attribute, f"the template uses {whole}.{attribute}, which nothing defines", hint)
 
 

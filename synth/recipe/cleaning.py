@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from synth.recipe.base import Number, Spec, Whole
+from synth.recipe.base import Number, Spec, Whole, check_range
 
 PiiKind = Literal[
     "person",
@@ -25,7 +25,8 @@ PiiKind = Literal[
 """``aadhaar`` and ``pan`` are India's numbers of residents and taxpayers; passports are those of the US and India."""
 
 PII_KINDS: list[PiiKind] = list(get_args(PiiKind))
-LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+LANGUAGE = r"^[a-z]{2}$"
+LanguageCode = Annotated[str, Field(pattern=LANGUAGE)]
 CleanStep = Literal["unicode", "markup", "invisible", "space"]
 
 
@@ -96,3 +97,8 @@ class CleanSpec(Spec):
     `role: text`. Drop what is none."""
     dedup: Number | None = Field(None, gt=0, le=1)
     """Drop near-duplicates from this Jaccard similarity of three-word shingles; 0.7 is usual."""
+
+    @model_validator(mode="after")
+    def _least_below_most(self) -> Self:
+        check_range("words", self.min_words, self.max_words)
+        return self

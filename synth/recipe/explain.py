@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from synth.recipe.base import CLASS_PATH, FILLED, IDENTIFIER, NAME, URL
+from synth.recipe.cleaning import LANGUAGE
 from synth.recipe.gates import GATES, PLUGIN_TAG, PluginGateSpec
 from synth.recipe.kinds.custom import PluginSpec
 from synth.recipe.kinds.union import KINDS
@@ -48,6 +49,7 @@ _PATTERNS = {
     IDENTIFIER: "must be a name that templates can use: letters, digits and '_', the first no digit",
     CLASS_PATH: "must be 'module:Class'",
     FILLED: "must not be empty",
+    LANGUAGE: "must be a two-letter code of a language, such as en",
     URL: "must begin with http:// or https://",
 }
 _TAGGED: Mapping[str, type[BaseModel]] = {f"<{name}>": spec for name, spec in {**KINDS, **GATES}.items()} | {
@@ -81,11 +83,11 @@ def explain(
             case "union_tag_not_found" | "union_tag_invalid":
                 _unknown_variant(details["input"], path, problems)
             case _ if path and path[-1] == "[key]":
-                problems.at_key(path[:-1], f"{path[-2]!r} {_constraint(details)}")
+                problems.at_key(path[:-1], f"{path[-2]!r} {constraint(details)}")
             case _ if path in references and path in problems.blamed:
                 pass  # it follows from the variable that is not set
             case _:
-                _bad_value(details, path, problems, references.get(path))
+                bad_value(details, path, problems, references.get(path))
 
 
 def _is_misspelt(missing: tuple[int | str, ...], unknown: Collection[tuple[int | str, ...]]) -> bool:
@@ -118,7 +120,8 @@ def _unknown_variant(given: Any, path: KeyPath, problems: Problems) -> None:
         problems.at((*path, key), f"{key!r} must be text{_got(name)}", all_of_them)
 
 
-def _bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, reference: str | None) -> None:
+def bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, reference: str | None = None) -> None:
+    """Add a problem for the value at ``path``; ``reference`` is the text that stands for it in the file, if any."""
     value, hint = details["input"], ""
     relation = isinstance(value, dict) and details["type"] not in _SAYS  # between the values in it, which it names
     got = "" if _SECRET & set(path) or relation else f" (it was given as {reference})" if reference else _got(value)
@@ -131,13 +134,14 @@ def _bad_value(details: ErrorDetails, path: KeyPath, problems: Problems, referen
         hint = "put it in quotes"
     elif value is None and path and isinstance(path[-1], str):
         hint = "remove the line to have the default"
-    problems.at(path, f"{_label(path)} {_constraint(details)}{got}", hint)
+    problems.at(path, f"{_label(path)} {constraint(details)}{got}", hint)
 
 
-def _constraint(details: ErrorDetails) -> str:
+def constraint(details: ErrorDetails) -> str:
+    """What a value must be, in words that go on after its name."""
     kind, context = details["type"], details.get("ctx", {})
     if kind == "string_pattern_mismatch":
-        return _PATTERNS[context["pattern"]]
+        return _PATTERNS.get(context["pattern"], f"must match {context['pattern']}")
     if kind == "literal_error":
         return f"must be {context['expected']}"
     if kind == "too_short" and context["min_length"] > 1:

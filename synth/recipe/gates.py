@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from synth.messages import Json
-from synth.recipe.base import CLASS_PATH, IDENTIFIER, Name, Number, Spec, Whole
+from synth.recipe.base import CLASS_PATH, IDENTIFIER, Name, Number, Spec, Whole, check_range
 from synth.recipe.cleaning import DecontaminateOptions, LanguageCode, LicenseOptions, PiiOptions
 from synth.recipe.ensemble import AgentRef
 
@@ -47,6 +47,12 @@ class LengthSpec(TextGateSpec):
     """Fewest characters of a message."""
     max_chars: Whole | None = Field(None, ge=1)
     """Most characters of a message."""
+
+    @model_validator(mode="after")
+    def _least_below_most(self) -> Self:
+        check_range("words", self.min_words, self.max_words)
+        check_range("chars", self.min_chars, self.max_chars)
+        return self
 
 
 class RefusalSpec(TextGateSpec):

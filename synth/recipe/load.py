@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -35,7 +35,7 @@ class LoadedRecipe:
 
     ``base`` is what relative paths in it are relative to. ``references`` holds, for each place where the environment
     had a say, the text that was written there (``${VAR}``): the lock keeps that. ``secrets`` are texts that must
-    reach no file, log or error.
+    reach no file, log or error. ``places`` knows where everything stands.
     """
 
     recipe: Recipe
@@ -44,6 +44,11 @@ class LoadedRecipe:
     text: str
     references: Mapping[KeyPath, str]
     secrets: tuple[str, ...]
+    places: Problems
+
+    def problems(self) -> Problems:
+        """A collector for what is found wrong later, with what the recipe names."""
+        return replace(self.places, found=[], blamed=set())
 
 
 def load_recipe(
@@ -59,7 +64,8 @@ def load_recipe(
     try:
         document = parse_yaml(text)
     except YamlProblem as error:
-        raise RecipeError([_yaml_problem(path, error)]) from error
+        hint = error.hint if error.line else "synth init DIR writes a recipe to begin with"
+        raise _refused(path, error.message, hint, error.line, error.column) from error
     problems = Problems(str(path), document.keys, document.values, text.split("\n"))
     for found in document.problems:
         problems.add(_yaml_problem(path, found))
@@ -87,6 +93,7 @@ def load_recipe(
         text=text,
         references={at: _look_up(written, at) for at in used},
         secrets=_secrets(recipe, used),
+        places=problems,
     )
 
 
@@ -178,5 +185,5 @@ def _similar(path: Path) -> str:
     return did_you_mean(str(path), known, "recipes there") if known else ""
 
 
-def _refused(path: Path, message: str, hint: str = "") -> RecipeError:
-    return RecipeError([Problem(str(path), 0, 0, message, hint)])
+def _refused(path: Path, message: str, hint: str = "", line: int = 0, column: int = 0) -> RecipeError:
+    return RecipeError([Problem(str(path), line, column, message, hint)])

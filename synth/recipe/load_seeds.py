@@ -7,7 +7,7 @@ from pathlib import Path
 
 from synth.errors import Problem, RecipeError
 from synth.example import Seed
-from synth.recipe.check_templates import seed_fields
+from synth.recipe.check_templates import check_seed_fields, seed_fields
 from synth.recipe.decode import DecodeSpec
 from synth.recipe.files import is_template_path, templates
 from synth.recipe.kinds.base import GeneratorSpec
@@ -16,6 +16,7 @@ from synth.recipe.kinds.custom import CustomSpec
 from synth.recipe.kinds.solved import PersonaSpec
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.schema import Recipe
+from synth.recipe.yaml import KeyPath
 from synth.seeds import Need, read_seeds, require_fields
 
 
@@ -29,9 +30,26 @@ def load_seeds(loaded: LoadedRecipe) -> tuple[Seed, ...]:
         return ()
     seeds = read_seeds(spec, loaded.base)
     file = loaded.base / spec.path
-    require_fields(seeds, seed_needs(loaded.recipe, loaded.base), file=file)
+    needs = seed_needs(loaded.recipe, loaded.base)
+    problems = loaded.problems()
+    columns = dict.fromkeys(name for seed in seeds for name in seed.fields)
+    for at, text in _templates(loaded.recipe):
+        check_seed_fields(at, text, columns, loaded.base, problems)
+    try:
+        require_fields(seeds, [need for need in needs if need.field in columns or not need.may_be_empty], file=file)
+    except RecipeError as error:
+        for found in error.problems:
+            problems.add(found)
+    problems.raise_if_any()
     _check_labels(loaded.recipe, seeds, file)
     return seeds
+
+
+def _templates(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
+    """The templates of `custom` generators that see the recipe's seeds."""
+    for index, generator in enumerate(recipe.generate):
+        if isinstance(generator, CustomSpec) and (generator.seeds_from is None or generator.curated):
+            yield from templates(generator, ("generate", index))
 
 
 def seed_needs(recipe: Recipe, base: Path) -> list[Need]:

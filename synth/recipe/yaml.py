@@ -82,7 +82,7 @@ def parse_yaml(text: str) -> Document:
         raise YamlProblem("the file is empty", 0, 0)
     if not isinstance(data, dict):
         what = "a list" if isinstance(data, list) else "a single value"
-        raise _problem(root.event, f"a recipe is a mapping (key: value), and this is {what}")
+        raise _problem(root.event, f"the file must be a mapping (key: value), and this is {what}")
     return Document(data, reader.keys, reader.values, tuple(reader.problems))
 
 

@@ -28,6 +28,8 @@ def explain_yaml_error(error: yaml.MarkedYAMLError, text: str) -> tuple[str, int
     if "flow" in context and start:
         close = "}" if "mapping" in context else "]"
         hint = 'inside { } and [ ], put "${VAR}" in quotes' if "${" in source else ""
+        if start.line == line and source[column : column + 1] == ":":
+            hint = "put a value that contains ': ' in quotes"
         opened = f"line {start.line + 1}, column {start.column + 1}"
         return (
             f"a ',' or '{close}' is missing: the '{_opposite(close)}' of {opened} is still open",

@@ -100,8 +100,9 @@ def test_where_there_is_no_run_those_near_are_named(finished: Path) -> None:
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run.sqlite").write_bytes(b"this is not a database, whatever its name says" * 30)
-    with pytest.raises(UsageError, match="not a run store that can be read"):
+    with pytest.raises(UsageError, match="not a run store that can be read") as caught:
         RunReader(tmp_path)
+    assert "make the run anew" in caught.value.hint
 
 
 def test_reading_leaves_the_folder_as_it_is(finished: Path) -> None:

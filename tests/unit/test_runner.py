@@ -24,7 +24,7 @@ from synth.errors import (
     TransientError,
 )
 from synth.events import Event, UnitDecided, ignore
-from synth.example import Draft, Verdict
+from synth.example import Draft, Seed, Verdict
 from synth.line import Line
 from synth.messages import Message, StopReason, Usage
 from synth.models.caller import Caller, CallRecord
@@ -210,6 +210,46 @@ async def test_near_duplicates_are_rejected_in_plan_order(tmp_path: Path) -> Non
     assert "g-000000" in rejected[0]["reason"]
 
 
+class Steered(Scripted):
+    """Says the same of all seeds until it is told what to differ from."""
+
+    async def make(self, context: UnitContext) -> Draft:
+        await super().make(context)
+        unit = context.unit
+        assert unit.seed is not None
+        text = words(int(unit.seed.id)) if unit.avoid else "the very same sentence about a lost parcel"
+        return Draft((Message("user", "q"), Message("assistant", text)), text)
+
+
+async def test_what_is_too_close_is_tried_again_and_told_so_the_same_when_resumed(tmp_path: Path) -> None:
+    seeds = tuple(Seed(str(number), {}) for number in range(30))
+
+    async def make(path: Path, places: int, stop_after: int | None = None) -> list[bytes]:
+        store = Store.open(path)
+        store.prepare_resume()
+        spec = CotSpec(kind="cot", id="g", count=6)
+        recipe = Recipe(
+            name="t", models={"m": ModelSpec(provider="scripted")}, generate=[spec], axes={"mood": ["calm", "angry"]}
+        )
+        known = store.progress().get("g", Progress())
+        novelty = Novelty(DiversitySpec(), seeds, store.accepted_texts("g"), keep_texts=True)
+        line = Line(
+            spec, Plan(recipe, spec, seeds), Steered(words), novelty, known, 5, history=store.rejections_of("g")
+        )
+        caller = EchoCaller(store, jitter=random.Random(places), stop_after=stop_after)
+        await Runner([line], caller, store, ignore, places).run()
+        await store.flush()
+        rows = [*store.accepted_rows("g"), *store.rejected_rows("g")]
+        store.close()
+        return rows
+
+    alone = await make(tmp_path / "1.sqlite", 1)
+    assert [orjson.loads(row)["id"] for row in alone] == [f"g-{i:06d}" for i in (0, *range(6, 11), *range(1, 6))]
+    assert await make(tmp_path / "n.sqlite", 8) == alone
+    await make(tmp_path / "r.sqlite", 3, stop_after=13)
+    assert await make(tmp_path / "r.sqlite", 2) == alone
+
+
 async def test_what_no_retry_can_mend_stops_the_run_at_once(tmp_path: Path) -> None:
     ending, rows, _ = await run_once(tmp_path / "a.sqlite", 50, lambda i: "!fatal" if i == 9 else words(i))
     assert (ending.status, ending.exit_code, ending.message, ending.hint) == (
@@ -226,10 +266,14 @@ async def test_a_kind_that_crashes_ends_its_attempt_only(tmp_path: Path) -> None
     assert (ending.status, len(rows)) == ("complete", 5)
 
 
-async def test_a_kind_that_always_crashes_stops_the_run(tmp_path: Path) -> None:
-    ending, _, _ = await run_once(tmp_path / "a.sqlite", 50, lambda i: "!crash")
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [("!crash", 'KeyError: "a defect in the user\'s own kind"'), ("!template", "unit 19 is bad")],
+)
+async def test_a_kind_that_always_fails_stops_the_run(tmp_path: Path, outcome: str, reason: str) -> None:
+    ending, _, _ = await run_once(tmp_path / "a.sqlite", 50, lambda i: outcome)
     assert ending.status == "failed"
-    assert 'KeyError: "a defect in the user\'s own kind"' in ending.message
+    assert ending.message == f"generator 'g' failed 20 times in a row: {reason}"
 
 
 async def test_an_interrupted_run_keeps_what_is_complete_and_resumes_to_the_same(tmp_path: Path) -> None:

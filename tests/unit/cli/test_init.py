@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from synth.cli.init import _MODELS, _STARTERS
+from synth.cli.init import _MODELS, _STARTERS, _Starter
 from synth.errors import EXIT_USAGE
 from synth.recipe.load import load_recipe
+from synth.recipe.load_seeds import seed_needs
 from synth.shipped import shipped
 
 from .conftest import Synth
@@ -86,3 +87,44 @@ def test_someone_who_can_be_asked_is_asked_three_things(synth: Synth, monkeypatc
         4,
         "vllm",
     )
+
+
+@pytest.mark.parametrize("starter", _STARTERS)
+def test_the_fields_of_each_starter_are_those_that_it_needs(starter: _Starter) -> None:
+    path = shipped("recipes") / "starters" / f"{starter.name}.yaml"
+    assert {need.field for need in seed_needs(load_recipe(path).recipe, path.parent)} == {*starter.fields}
+
+
+@pytest.mark.parametrize(
+    ("make", "columns", "fields"),
+    [
+        ("wordings", "Question,b", '{question: "Question", answer: "?"}'),
+        ("reasoning", "questions,answer", '{question: "questions"}'),
+        ("steps", "a,rule", '{topic: "?"}'),
+        ("reasoning", "question,b", ""),
+    ],
+)
+def test_columns_of_other_names_are_said_at_once(synth: Synth, make: str, columns: str, fields: str) -> None:
+    Path("mine.csv").write_text(f"{columns}\n1?,2\n")
+    outcome = synth("init", "x", "--make", make, "--seeds", "mine.csv")
+    assert outcome.code == 0
+    assert ("fields: " in outcome.err) == bool(fields)
+    assert fields in outcome.err
+    written = Path("x/recipe.yaml").read_text()
+    assert f"\n  fields: {fields}" in written or not fields
+    if "?" not in fields:
+        assert synth("validate", "x/recipe.yaml").code == 0
+
+
+def test_seeds_that_cannot_be_read_are_refused(synth: Synth) -> None:
+    Path("mine.jsonl").write_text('{"question":')
+    outcome = synth("init", "x", "--seeds", "mine.jsonl")
+    assert (outcome.code, Path("x").exists()) == (EXIT_USAGE, False)
+    assert "mine.jsonl:1:" in outcome.err
+
+
+def test_the_key_that_an_endpoint_needs_is_named(synth: Synth, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert "OPENAI_API_KEY" in synth("init", "x", "--model", "openai").err
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-12345")
+    assert "OPENAI_API_KEY" not in synth("init", "y", "--model", "openai").err

@@ -27,6 +27,7 @@ def test_examples_are_shown_and_not_kept(synth: Synth, recipe: Path, temporary: 
     assert "2 accepted; took: 2 calls" in outcome.err
     assert not Path("runs").exists()
     assert list(temporary.iterdir()) == []
+    assert str(temporary) not in outcome.err
 
 
 def test_they_are_those_that_a_run_begins_with(synth: Synth, recipe: Path) -> None:

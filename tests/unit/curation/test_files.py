@@ -95,6 +95,13 @@ def test_a_file_that_cannot_be_used_is_refused_and_nothing_written(name: str, co
     assert not list(Path().glob("out*"))
 
 
+def test_a_file_that_cannot_be_written_is_refused_as_such() -> None:
+    Path("a.jsonl").write_text('{"text": "a"}\n')
+    with pytest.raises(UsageError, match=r"^out\.xyz: synth writes \.jsonl"):
+        dedup("a.jsonl", "out.xyz")
+    assert not list(Path().glob("out*"))
+
+
 def test_columns_that_come_later_do_not_vanish_from_a_csv() -> None:
     Path("a.jsonl").write_bytes(jsonl({"text": "a b c"}, {"text": "d e f", "more": 1}))
     with pytest.raises(UsageError, match="row 2 has the column more"):

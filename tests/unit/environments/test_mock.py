@@ -188,11 +188,11 @@ async def test_tools_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("tools: []", 1, "'tools': List should have at least 1 item after validation, not 0"),
+        ("tools: []", 1, "'tools' must have at least 1 entry, got an empty list"),
         (
             "tools:\n- {name: a b, description: x}",
             2,
-            "'tools.0.name': String should match pattern '^[A-Za-z0-9_-]{1,64}$'",
+            "'name' must match ^[A-Za-z0-9_-]{1,64}$, got 'a b'",
         ),
         ("tools:\n- {name: a, description: x}\n- {name: a, description: y}", 3, "two tools are named 'a'"),
         (

@@ -25,7 +25,7 @@ def _write(folder: Path, text: str) -> Path:
         (HEAD + "tols: tools.py\n", 3, "unknown key 'tols'", "did you mean 'tools'?"),
         (HEAD + "limits: {second: 3}\n", 3, "unknown key 'second'", "did you mean 'seconds'?"),
         ("description: For a test.\n", 1, "'name' is missing", ""),
-        (HEAD + "mode: pyton\n", 3, "'mode': Input should be 'python', 'mock' or 'live'", ""),
+        (HEAD + "mode: pyton\n", 3, "'mode' must be 'python', 'mock' or 'live', got 'pyton'", "did you mean 'python'?"),
         (HEAD + "policy: policy.md\n", 3, "there is no file 'policy.md' in {folder}", "write it, or mend 'policy'"),
         (HEAD + "tools: other.py\n", 3, "there is no file 'other.py' in {folder}", "write it, or mend 'tools'"),
         (HEAD + "state: data.json\n", 3, "there is no file 'data.json' in {folder}", "write it, or mend 'state'"),
@@ -35,7 +35,7 @@ def _write(folder: Path, text: str) -> Path:
             "'faults': the shares add up to 1.2; they may be 1 at most",
             "",
         ),
-        (HEAD + "faults: {timeout: 2}\n", 3, "'faults.timeout': Input should be less than or equal to 1", ""),
+        (HEAD + "faults: {timeout: 2}\n", 3, "'timeout' must be at most 1.0, got 2", ""),
         (
             HEAD + "mode: live\n",
             3,

@@ -114,6 +114,13 @@ def test_the_teachers_echo_of_it_goes_too(run_dir: Path) -> None:
     assert {unit for unit in units_called(run_dir) if "echo" in unit} == {echoes[1]}
 
 
+def test_what_was_in_the_making_goes_too(run_dir: Path) -> None:
+    add_call(run_dir, "raw-000007", f"Put it otherwise: {SEEDS[0]}")
+    add_call(run_dir, "personas-000001", "Think of somebody")
+    assert forget(run_dir, "a").calls == 2
+    assert {"raw-000007", "personas-000001"} & units_called(run_dir) == {"personas-000001"}
+
+
 def test_no_file_keeps_its_texts_unsaid(run_dir: Path) -> None:
     assert b"her drawer" in (run_dir / "summary.json").read_bytes()
     (run_dir / "note.json").write_bytes(orjson.dumps({"text": 'Where is it that "Alice" has her ledger?'}))

@@ -244,6 +244,14 @@ def test_an_axis_with_the_name_of_a_field_that_a_kind_reads() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["persona", "long_tail"])
+def test_an_axis_with_the_name_of_what_rows_keep_beside_the_attributes(name: str) -> None:
+    assert problems(HEAD.replace("mood", name) + COT) == [
+        f"r.yaml:4:8: no axis can have the name {name!r}: rows keep something else under it, beside the attributes"
+        " (call it something else)"
+    ]
+
+
 def test_a_check_may_use_the_standard_library() -> None:
     load(steps("- {as: draft, prompt: p, check: 'import re, json, urllib.parse; assert re.match(\"a\", draft)'}"))
 
@@ -390,3 +398,81 @@ def test_what_an_ensemble_never_asks_for(generator: str, expected: str) -> None:
 def test_a_wording_is_solved_again_and_not_by_a_whole_ensemble() -> None:
     found = problems(HEAD + "  - {kind: rephrase, count: 1, ensemble: {programs: 3}}\n")
     assert found == ["r.yaml:6:43: unknown key 'programs' in generate.0.ensemble (known keys: samples, vote)"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "used", "expected"),
+    [
+        ("{properties: {ok: {}}, additionalProperties: false}", "v.okk", "uses v.okk, which nothing defines (did you"),
+        ("{properties: {ok: {}}, additionalProperties: false}", "v['why']", "uses v.why, which nothing defines (v has"),
+        ("{properties: {ok: {}}, additionalProperties: false}, samples: 3", "v[0].okk", ""),
+        ("{properties: {ok: {}}, additionalProperties: false}, samples: 3", "v.first", ""),
+        ("{properties: {ok: {}}, additionalProperties: false}", "v.ok and v.items()", ""),
+        ("{properties: {ok: {}}, additionalProperties: false}", "[seed] | map(attribute='okk')", ""),
+        ("{properties: {ok: {}}}", "v.okk", ""),
+        ("{properties: {ok: {}}, additionalProperties: false, patternProperties: {o: {}}}", "v.okk", ""),
+    ],
+)
+def test_a_field_that_a_steps_schema_does_not_allow(schema: str, used: str, expected: str) -> None:
+    text = steps(f"- {{as: v, prompt: p, schema: {schema}}}", rest=f'    accept: "{{{{ {used} }}}}"\n')
+    if not expected:
+        load(text)
+        return
+    (found,) = problems(text)
+    assert expected in found
+
+
+def test_a_name_that_a_template_gives_itself_is_its_own() -> None:
+    text = steps(
+        "- {as: v, prompt: p, schema: {properties: {ok: {}}, additionalProperties: false}}",
+        '- {as: w, prompt: "{% for v in [seed] %}{{ v.question }}{% endfor %}"}',
+    )
+    assert len(load(text).recipe.generate) == 1
+
+
+def test_a_step_without_a_name_is_not_offered_to_others() -> None:
+    found = problems(steps("- {prompt: p}", '- {as: w, prompt: "{{ x }}"}'))
+    assert [one for one in found if "None" in one] == []
+
+
+@pytest.mark.parametrize(
+    ("embedder", "expected"),
+    [
+        ("minlm", "r.yaml:7:23: there is no embedder 'minlm' (did you mean 'minilm'?)"),
+        ("MiniLM", "r.yaml:7:23: there is no embedder 'MiniLM' (did you mean 'minilm'?)"),
+        ("all-MiniLM-L6-v2", ""),
+        ("LaBSE", ""),
+        ("minim", ""),
+    ],
+)
+def test_an_embedder_that_is_nearly_a_known_one(embedder: str, expected: str) -> None:
+    Path("minim").mkdir()
+    text = f"{HEAD}{COT}diversity: {{embedder: {embedder}}}\n"
+    if expected:
+        assert problems(text) == [expected]
+    else:
+        assert load(text).recipe.diversity != "off"
+
+
+@pytest.mark.parametrize(
+    ("gate", "expected"),
+    [
+        ("{gate: language, languages: [english]}",
+         "r.yaml:7:38: 'languages.0' must be a two-letter code of a language, such as en, got 'english'"),
+        ("{gate: length, min_words: 5, max_words: 2}",
+         "r.yaml:7:9: 'gates.0' must have a max_words of at least its min_words, 5"),
+        ("{gate: license, allow: [MIT], models: {teacher: mit}}",
+         "r.yaml:7:9: the gate does not know the terms of the model 'critic'"
+         " (read them, and say so: models: {critic: …}; allowed are MIT)"),
+        ("{gate: license, allow: [MIT], models: {teacher: mit, critic: own}}",
+         "r.yaml:7:70: the gate does not allow the model 'critic': its terms are 'own'"
+         " (use another model; allowed are MIT)"),
+    ],
+)  # fmt: skip
+def test_gates_that_no_run_could_begin_with(gate: str, expected: str) -> None:
+    assert problems(f"{HEAD}{COT}gates: [{gate}]\n") == [expected]
+
+
+def test_cleaning_is_held_to_the_same() -> None:
+    text = f"{HEAD}{COT}".replace("{path: s.jsonl}", "{path: s.jsonl, clean: {min_words: 5, max_words: 2}}")
+    assert problems(text) == ["r.yaml:3:31: 'clean' must have a max_words of at least its min_words, 5"]

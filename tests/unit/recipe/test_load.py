@@ -149,8 +149,8 @@ def test_secrets_are_keys_headers_and_passwords(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"", "r.yaml: the file is empty"),
-        (b"# nothing\n---\n", "r.yaml: the file is empty"),
+        (b"", "r.yaml: the file is empty (synth init DIR writes a recipe to begin with)"),
+        (b"# nothing\n---\n", "r.yaml: the file is empty (synth init DIR writes a recipe to begin with)"),
         (b"\x89PNG\0\0", "r.yaml: this is a binary file, not a recipe in YAML"),
         (b"name: x\nb: caf\xe9\n", "r.yaml:2:7: the byte 0xE9 is not UTF-8 text (save the file as UTF-8)"),
         (
@@ -158,9 +158,9 @@ def test_secrets_are_keys_headers_and_passwords(monkeypatch: pytest.MonkeyPatch)
             "r.yaml: a recipe has at most 1 MiB, this file has more"
             " (is it a data file? seeds belong in a file of their own)",
         ),
-        (b"- a\n- b\n", "r.yaml:1:1: a recipe is a mapping (key: value), and this is a list"),
-        (b"just text\n", "r.yaml:1:1: a recipe is a mapping (key: value), and this is a single value"),
-        (b"null\n", "r.yaml: the file is empty"),
+        (b"- a\n- b\n", "r.yaml:1:1: the file must be a mapping (key: value), and this is a list"),
+        (b"just text\n", "r.yaml:1:1: the file must be a mapping (key: value), and this is a single value"),
+        (b"null\n", "r.yaml: the file is empty (synth init DIR writes a recipe to begin with)"),
     ],
     ids=["empty", "comment", "binary", "latin-1", "10 MB", "list", "text", "null"],
 )

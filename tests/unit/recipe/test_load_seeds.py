@@ -36,13 +36,25 @@ def test_every_generator_finds_its_fields() -> None:
     with pytest.raises(RecipeError) as caught:
         load_seeds(load(RECIPE))
     assert [str(found) for found in caught.value.problems] == [
+        "out.j2:1:9: the template uses seed.end, and no seed has it",
         "t.jsonl:1:1: the field 'answer' is missing, needed by generate.1 (rephrase)",
-        "t.jsonl:1:1: no seed has the field 'end', needed by generate.2 (custom)",
         "t.jsonl:2:1: the field 'question' is null, needed by generate.0 (cot) and generate.1 (rephrase)",
         "t.jsonl:2:1: the field 'answer' is empty, needed by generate.1 (rephrase)",
         "t.jsonl:2:1: the field 'level' is missing, needed by generate.2 (custom)",
         "t.jsonl:2:1: the field 'topic' is missing, needed by generate.2 (custom)",
     ]
+
+
+def test_a_misspelt_field_is_named_where_the_template_has_it() -> None:
+    Path("t.jsonl").write_text('{"question": "?", "level": 1, "topik": 1}\n')
+    Path("out.j2").write_text("{{ seed.topik }}")
+    with pytest.raises(RecipeError) as caught:
+        load_seeds(load(RECIPE.replace("  - {kind: rephrase, count: 1}\n", "")))
+    (found,) = caught.value.problems
+    assert (str(found), found.hint) == (
+        "r.yaml:9:54: the template uses seed.topic, and no seed has it",
+        "did you mean seed.topik? or rename a column: seeds: {fields: {topic: its name}}",
+    )
 
 
 def test_cross_contrast_needs_a_label_in_every_seed() -> None:

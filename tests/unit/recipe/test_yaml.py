@@ -115,6 +115,11 @@ def test_what_leaves_the_rest_readable_is_reported_with_it() -> None:
             "1:9: a ',' or '}' is missing: the '{' of line 1, column 4 is still open",
             'inside { } and [ ], put "${VAR}" in quotes',
         ),
+        (
+            "a: [{b: Say: c}]\n",
+            "1:12: a ',' or '}' is missing: the '{' of line 1, column 5 is still open",
+            "put a value that contains ': ' in quotes",
+        ),
         ("a: @b\n", "1:4: a value cannot start with '@'", "put the value in quotes"),
         ("a:\n  b: 1\n c: 2\n", "3:2: the indentation fits nothing above", "line it up with its neighbours"),
         ("a: *x\n", "1:4: the alias '*x' names nothing: no '&x' stands before it", ""),
