@@ -59,7 +59,7 @@ CASES: dict[str, tuple[Callable[[Folder], None], str]] = {
         "seeds.jsonl:3:1: the field 'question' has 1,000 kB",
     ),
     "undefined variable": (edit("Judge {{ unit.index }}", "Judge {{ unitt.index }}"), "'unitt'"),
-    "undefined field": (edit("Say {{ seed.question }}", "Say {{ seed.qestion }}"), "'qestion'"),
+    "undefined field": (edit("Say {{ seed.question }}", "Say {{ seed.qestion }}"), "seed.qestion"),
     "internals": (edit("Say {{ seed.question }}", "Say {{ ''.__class__.__mro__ }}"), "'__class__'"),
 }
 
@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_written(folder: Folder) -> None:
     done = folder.synth("run", "recipe.yaml", "--run-dir", "seeds.jsonl/here")
     assert done.returncode == EXIT_USAGE
     assert done.stderr.splitlines()[-2:] == [
-        "synth: seeds.jsonl/here cannot be written: Not a directory",
+        "synth: seeds.jsonl/here cannot be written: seeds.jsonl is no folder",
         "  choose a folder you may write to",
     ]
 
