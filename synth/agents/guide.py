@@ -71,7 +71,7 @@ class Coached:
         """The arguments of the call that is due, as JSON text. Raises ``Rejected``."""
         properties = tool.parameters.get("properties", {})
         names = [name for name in properties if name in hint.arguments]
-        held = {name: _held_to(hint.choices.get(name, ()), properties[name]) for name in names}
+        held = {name: held_to(hint.choices.get(name, ()), properties[name]) for name in names}
         schema = tool.parameters | {"properties": held, "required": names}
         agent = replace(self.calls, schema=schema)
         variables = self._variables(conversation, hint) | {"complaint": complaint, "tool": tool, "arguments": names}
@@ -82,8 +82,10 @@ class Coached:
         return {"conversation": conversation, "hint": hint.text, "told": hint.told, "place": self.place}
 
 
-def _held_to(choices: Sequence[str], schema: Json) -> Json:
-    """A parameter's schema that takes one of ``choices``, where there are any."""
+def held_to(choices: Sequence[str], schema: Json) -> Json:
+    """A parameter's schema that takes one of ``choices``, where there are any; a list of them, each at most once."""
     if not choices:
         return schema
-    return schema | ({"items": {"enum": [*choices]}} if schema.get("type") == "array" else {"enum": [*choices]})
+    if schema.get("type") != "array":
+        return schema | {"enum": [*choices]}
+    return schema | {"items": {"enum": [*choices]}, "maxItems": len(choices)}  # a grammar cannot ask for unique ones

@@ -112,7 +112,15 @@ class WorkflowGuide:
             )
         told = tuple(f"{fact.name}: {fact.text}" for fact in self._workflow.facts.values() if fact.told_in(said))
         choices = {name: choices_of(value, conversation) for name, value in step.arguments.items()}
+        if len(choices) == 1:
+            choices = {name: self._untried(step, found) for name, found in choices.items()}
         return Hint(f"Use the tool {step.tool} now.", step.tool, tuple(step.arguments), told=told, choices=choices)
+
+    def _untried(self, step: Step, choices: tuple[str, ...]) -> tuple[str, ...]:
+        """Of what the one argument of a step may be, what it was not yet when the step's tool was called well."""
+        called = [call for call in self._calls() if call.name == step.tool and not call.result.error]
+        tried = {orjson.dumps(value) for call in called for value in orjson.loads(call.arguments or "{}").values()}
+        return tuple(value for value in choices if orjson.dumps(value) not in tried) or choices
 
     def _question(self, name: str, conversation: Sequence[Message]) -> str:
         """One of a few ways to ask, another one in each conversation and for each fact."""
