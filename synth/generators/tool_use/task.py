@@ -29,7 +29,9 @@ _TRIES = 5
 _AS_THE_SERVICE = re.compile(
     r"\byour (\w+ )?(order|account|address|payment|item|delivery|e-?mail|name|price)|\bhelp you\b", re.IGNORECASE
 )
-_OF_THE_TASK = re.compile(r"\b(opening|(?:my|original) wish|own words|first message)\b|\bhelp me (begin|say)", re.IGNORECASE)
+_OF_THE_TASK = re.compile(
+    r"\b(opening|(?:my|original) wish|own words|first message)\b|\bhelp me (begin|say)", re.IGNORECASE
+)
 _MANNERS = (
     "short and plain",
     "friendly and a little chatty",
