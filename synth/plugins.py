@@ -29,7 +29,10 @@ def load_class(reference: str, base: Path) -> Any:
         ) from error
     found = getattr(module, class_name, None)
     if not isinstance(found, type):
-        raise UsageError(f"{reference!r}: module {module_name!r} has no class {class_name!r}")
+        file = getattr(module, "__file__", None) or "built in"
+        own = "" if Path(file).is_relative_to(folder) else f": one in {base} needs a name that no other has"
+        message = f"{reference!r}: module {module_name!r} has no class {class_name!r}"
+        raise UsageError(message, hint=f"the module is {file}{own}")
     return found
 
 

@@ -28,6 +28,18 @@ def read_seeds(spec: SeedsSpec, base: Path) -> tuple[Seed, ...]:
     A seed's id is its ``id`` column's value, else ``seed-000001`` by row. Text in a CSV file stays text.
     Raises ``RecipeError`` for what is wrong in the file, ``UsageError`` when Parquet cannot be read here.
     """
+    seeds, file = _read(spec, base)
+    file.raise_problems()
+    return seeds
+
+
+def read_what_can_be(spec: SeedsSpec, base: Path) -> tuple[tuple[Seed, ...], list[Problem]]:
+    """As :func:`read_seeds`; what is wrong in the file beside the seeds that could be read, to be said with more."""
+    seeds, file = _read(spec, base)
+    return seeds, file.problems
+
+
+def _read(spec: SeedsSpec, base: Path) -> tuple[tuple[Seed, ...], _SeedsFile]:
     file = _SeedsFile(base / spec.path)
     rows: list[tuple[int, Json]] = []
     for line, row in file.rows():
@@ -53,8 +65,7 @@ def read_seeds(spec: SeedsSpec, base: Path) -> tuple[Seed, ...]:
             file.report(line, f"the id {seed_id!r} is taken: line {first_line[seed_id]} has it", "ids must be unique")
         first_line.setdefault(seed_id, line)
         seeds.append(Seed(seed_id, fields, line))
-    file.raise_problems()
-    return tuple(seeds)
+    return tuple(seeds), file
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +75,18 @@ class Need:
     field: str
     used_by: str
     may_be_empty: bool = False
+    may_be_missing: bool = False
+    """Because whoever reads the seeds says so."""
 
 
-def require_fields(seeds: Sequence[Seed], needs: Iterable[Need], *, file: Path) -> None:
-    """Check that seeds read from ``file`` have what is needed. Raises ``RecipeError`` with every line at fault."""
+def require_fields(seeds: Sequence[Seed], needs: Iterable[Need], *, file: Path, wrong: Iterable[Problem] = ()) -> None:
+    """Check that seeds read from ``file`` have what is needed. Raises ``RecipeError`` with every line at fault, and
+    with what was ``wrong`` in the file before."""
     checked = _SeedsFile(file)
+    checked.problems += wrong
     for need in needs:
         name = need.field
-        lacking = [
-            seed
-            for seed in seeds
-            if name not in seed.fields or (_is_blank(seed.fields[name]) and not need.may_be_empty)
-        ]
+        lacking = [seed for seed in seeds if _lacks(seed, need)]
         if lacking and not any(name in seed.fields for seed in seeds):
             hint = did_you_mean(name, seeds[0].fields, "the columns are")
             hint += f"; rename one with seeds: {{fields: {{{name}: its name}}}}"
@@ -85,6 +96,12 @@ def require_fields(seeds: Sequence[Seed], needs: Iterable[Need], *, file: Path) 
             what = "is missing" if name not in seed.fields else "is null" if seed.fields[name] is None else "is empty"
             checked.report(seed.line, f"the field {name!r} {what}, needed by {need.used_by}")
     checked.raise_problems()
+
+
+def _lacks(seed: Seed, need: Need) -> bool:
+    if need.field not in seed.fields:
+        return not need.may_be_missing
+    return not need.may_be_empty and _is_blank(seed.fields[need.field])
 
 
 def _is_blank(value: Any) -> bool:

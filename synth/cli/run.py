@@ -62,6 +62,8 @@ def command(
     if quiet and as_json:
         raise click.UsageError("--quiet and --json do not go together.")
     terminal.as_json = as_json
+    from synth.cli.failures import report
+    from synth.errors import EXIT_INTERRUPTED, SynthError
     from synth.job import run
     from synth.recipe.load import load_recipe
 
@@ -75,7 +77,11 @@ def command(
         from synth.export.dvc import write_stage
 
         write_stage(loaded, terminal.run_dir, again)
-    result = run(loaded, run_dir=run_dir, resume=resume, listener=_listener(terminal, again, quiet=quiet))
+    try:
+        result = run(loaded, run_dir=run_dir, resume=resume, listener=_listener(terminal, again, quiet=quiet))
+    except KeyboardInterrupt:  # while the run was being made ready, or again, while it was being put away
+        report(terminal, SynthError("interrupted", hint=f"to resume: {again}"))
+        return EXIT_INTERRUPTED
     if quiet and result.ending.exit_code:
         terminal.say(f"synth: {result.ending.status}: {result.ending.message}")
         if not result.ending.final:
@@ -109,7 +115,7 @@ def _listener(terminal: Terminal, resume: str, *, quiet: bool) -> Listener:
     if terminal.as_json:
         from synth.progress.json_lines import JsonProgress
 
-        return JsonProgress(terminal.stream)
+        return JsonProgress(terminal.stream, resume=resume)
     from synth.progress.show import show_progress
 
     return show_progress(terminal.console(), live=terminal.live, resume=resume)

@@ -34,7 +34,7 @@ def command(terminal: Terminal, run: Path, as_json: bool) -> None:
         return
     from rich.text import Text
 
-    from synth.progress.ending import STATUS_STYLES, generator_table
+    from synth.progress.ending import STATUS_STYLES, GeneratorTable
 
     status = Text.assemble(f"{run}: ", (now["status"], STATUS_STYLES.get(now["status"], "bold")))
     status.append(f" (process {now['process']})" if now["process"] is not None else "")
@@ -42,7 +42,7 @@ def command(terminal: Terminal, run: Path, as_json: bool) -> None:
     reasons = [
         Text(f"  {name}: {now[key]}") for name, key in (("why", "message"), ("what to do", "hint")) if now.get(key)
     ]
-    terminal.print(status, *reasons, generator_table(now["generators"], wide=True))
+    terminal.print(status, *reasons, GeneratorTable(now["generators"], with_cost_from=72))
 
 
 def _status(reader: RunReader) -> Json:

@@ -10,7 +10,7 @@ from synth.errors import Rejected
 from synth.example import Draft
 from synth.generators.base import Setup
 from synth.generators.responses import SAYS_NO, Try, prefer
-from synth.generators.steps import Step, is_true
+from synth.generators.steps import Step, as_read, is_true
 from synth.judging.panel import Panel, Subject
 from synth.messages import Message
 from synth.prompts import PromptError, Template, names_in, template_from_recipe
@@ -131,26 +131,31 @@ class Custom:
         visible = {**context.variables, **results}
         if self._accept is not None and not is_true(self._accept, visible):
             said = self._accept.render(visible)
-            raise Rejected("accept", f"accept rendered to {said!r}", text=str(results))
+            raise Rejected("accept", f"accept rendered to {said!r}", text=_written(results))
 
     def _render(self, context: UnitContext, results: Mapping[str, Any]) -> tuple[Message, ...]:
         visible = {**context.variables, **results}
         try:
             return tuple(Message(role, template.render(visible)) for role, template in self._messages)
         except PromptError as error:
-            raise Rejected("template", error.message, text=str(results)) from error
+            raise Rejected("template", error.message, text=_written(results)) from error
 
     def _draft(self, context: UnitContext, results: Mapping[str, Any]) -> Draft:
         messages = self._render(context, results)
         try:
             text = self._text.render({**context.variables, **results}) if self._text is not None else None
         except PromptError as error:
-            raise Rejected("template", error.message, text=str(results)) from error
+            raise Rejected("template", error.message, text=_written(results)) from error
         return Draft(messages=messages, text=_last_answer(messages) if text is None else text)
 
 
 def _template(setup: Setup, text: str, name: str) -> Template:
     return template_from_recipe(text, setup.base, name)
+
+
+def _written(results: Mapping[str, Any]) -> str:
+    """What the steps came to, as people read it."""
+    return "\n".join(f"{name}: {as_read(result)}" for name, result in results.items() if result is not None)
 
 
 def _last_answer(messages: tuple[Message, ...]) -> str:

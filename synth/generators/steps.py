@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from textwrap import shorten
@@ -77,11 +78,16 @@ class Step:
         if self._spec.check is not None:
             result = await run_program(checking_program(self._spec.check, visible), limits=_LIMITS)
             if not result.finished:
-                return Rejected("check", f"{self.name}: {result.complaint}", text=str(results[self.name]))
+                return Rejected("check", f"{self.name}: {result.complaint}", text=as_read(results[self.name]))
         if self._until is not None and not is_true(self._until, visible):
             reason = f"{self.name}: not satisfied after {self.rounds} rounds"
-            return Rejected("until", reason, text=str(results[self.name]))
+            return Rejected("until", reason, text=as_read(results[self.name]))
         return None
+
+
+def as_read(result: Any) -> str:
+    """What a step came to, as people read it: text as it is, all else as JSON."""
+    return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
 
 
 def is_true(template: Template, visible: Mapping[str, Any]) -> bool:
@@ -111,9 +117,9 @@ def vote(values: list[Any], share: float, name: str) -> Any:
     if not ranked:
         raise values[0]
     if len(ranked) == 2 and ranked[0][1] == ranked[1][1]:
-        raise Rejected("vote", f"{name}: a tie between {_told(ranked)}", text=str(values[0]))
+        raise Rejected("vote", f"{name}: a tie between {_told(ranked)}", text=as_read(values[0]))
     if ranked[0][1] / len(values) < share:
-        raise Rejected("vote", f"{name}: only {ranked[0][1]} of {len(values)} agree", text=str(values[0]))
+        raise Rejected("vote", f"{name}: only {ranked[0][1]} of {len(values)} agree", text=as_read(values[0]))
     return values[keys.index(ranked[0][0])]
 
 

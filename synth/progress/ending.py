@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +18,8 @@ from synth.progress.words import format_count, format_duration, format_reasons, 
 
 STATUS_STYLES = {"complete": "bold green", "short": "bold yellow", "interrupted": "bold yellow", "failed": "bold red"}
 _EXAMPLE_CHARACTERS = 1_200
+_REASONS_BESIDE = 60
+"""Columns from which the reasons of rejection have one in the table; below they stand under it."""
 
 
 def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> None:
@@ -26,7 +29,7 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
         console.print(Text(f"An accepted example ({describe(event.example)}):", style="dim"), soft_wrap=True)
         messages = render_messages(event.example["messages"], longest=_EXAMPLE_CHARACTERS)
         console.print(Padding(messages, (0, 0, 1, 2)), highlight=False)
-    console.print(generator_table(summary["generators"], wide=console.width >= 88))
+    console.print(GeneratorTable(summary["generators"], with_cost_from=88))
     status = Text.assemble(
         (summary["status"], STATUS_STYLES[summary["status"]]),
         f": {summary['accepted']:,} of {summary['requested']:,} in {format_duration(summary['seconds'])}",
@@ -39,8 +42,13 @@ def print_ending(console: Console, event: RunFinished, *, resume: str = "") -> N
         _say(console, f"  why: {event.message}")
     if event.hint:
         _say(console, f"  what to do: {event.hint}")
-    if summary["status"] != "complete" and resume and not event.final:
+    if resume and resumable(event):
         _say(console, f"  to resume: {resume}")
+
+
+def resumable(event: RunFinished) -> bool:
+    """Whether the run would go on."""
+    return event.summary["status"] != "complete" and not event.final
 
 
 def beside_estimate(summary: Json) -> Iterator[str]:
@@ -66,21 +74,37 @@ def _files(event: RunFinished) -> str:
     return f"  files: {event.run_dir / 'dataset'}/*.jsonl{rejected} · summary.json · README.md"
 
 
-def generator_table(rows: Mapping[str, Json], *, wide: bool) -> Table:
-    """One line per generator, as ``summary.json`` has them, and one for all; ``wide`` has room for tokens and cost."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("generator", no_wrap=True, overflow="ellipsis")
-    for name in ("requested", "accepted", "attempts"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("rejected by", overflow="fold")
-    if wide:
-        for name in ("tokens", "cost"):
-            table.add_column(name, justify="right", no_wrap=True)
-    for name, row in rows.items():
-        table.add_row(name, *_cells(row, wide=wide))
-    if len(rows) > 1:
-        table.add_row("in all", *_cells(_in_all(rows.values()), wide=wide), style="bold")
-    return table
+class GeneratorTable:
+    """One line per generator, as ``summary.json`` has them, and one for all; tokens and cost where there are so many
+    columns. Where it is narrow, names of generators are cut, not numbers."""
+
+    def __init__(self, rows: Mapping[str, Json], *, with_cost_from: int) -> None:
+        self._rows = dict(rows)
+        if len(rows) > 1:
+            self._rows["in all"] = _in_all(rows.values())
+        self._with_cost_from = with_cost_from
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        beside = options.max_width >= _REASONS_BESIDE
+        columns = {
+            name: [cell(row) for row in self._rows.values()]
+            for name, cell in _COLUMNS.items()
+            if (name != _REASONS or beside) and (name not in _COSTS or options.max_width >= self._with_cost_from)
+        }
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("generator", overflow="ellipsis")
+        for name, cells in columns.items():
+            if name == _REASONS:
+                table.add_column(name, overflow="fold", min_width=len(name))
+            else:
+                longest = max(map(cell_len, (name, *cells)))
+                table.add_column(name, justify="right", no_wrap=True, min_width=longest)
+        for name, *cells in zip(self._rows, *columns.values(), strict=True):
+            table.add_row(Text(name), *cells, style="bold" if name == "in all" else None)
+        yield table
+        for name, row in self._rows.items():
+            if row["rejected"] and not beside:
+                yield Text(f"  {name} rejected by: {format_reasons(row['rejected'])}")
 
 
 def _in_all(rows: Iterable[Json]) -> Json:
@@ -95,11 +119,16 @@ def _in_all(rows: Iterable[Json]) -> Json:
     return total | {"rejected": rejected, "tokens": tokens}
 
 
-def _cells(row: Json, *, wide: bool) -> list[str]:
-    cells = [f"{row['requested']:,}", f"{row['accepted']:,}", f"{row['attempts']:,}", format_reasons(row["rejected"])]
-    if wide:
-        cells += [format_count(row["tokens"]["input"] + row["tokens"]["output"]), format_usd(row["cost_usd"])]
-    return cells
+_REASONS = "rejected by"
+_COSTS = {"tokens", "cost"}
+_COLUMNS: dict[str, Callable[[Json], str]] = {
+    "requested": lambda row: f"{row['requested']:,}",
+    "accepted": lambda row: f"{row['accepted']:,}",
+    "attempts": lambda row: f"{row['attempts']:,}",
+    _REASONS: lambda row: format_reasons(row["rejected"]),
+    "tokens": lambda row: format_count(row["tokens"]["input"] + row["tokens"]["output"]),
+    "cost": lambda row: format_usd(row["cost_usd"]),
+}
 
 
 def _say(console: Console, text: str) -> None:

@@ -11,7 +11,8 @@ from typing import Any, Protocol, Self
 
 import orjson
 
-from synth.events import Event
+from synth.events import Event, RunFinished
+from synth.progress.ending import resumable
 
 
 class Writes(Protocol):
@@ -21,11 +22,13 @@ class Writes(Protocol):
 
 class JsonProgress:
     """A listener. Each line has ``event`` (``run_started``, ``call_finished``, …), ``time`` (seconds since the first)
-    and the fields of that event in :mod:`synth.events`.
+    and the fields of that event in :mod:`synth.events`. ``resume`` is the command that resumes the run: the last hint
+    of one that would go on.
     """
 
-    def __init__(self, stream: Writes, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: Writes, *, resume: str = "", clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
+        self._resume = resume
         self._clock = clock
         self._started = clock()
 
@@ -40,6 +43,8 @@ class JsonProgress:
     def __call__(self, event: Event) -> None:
         data: dict[str, Any] = {"event": event_name(type(event)), "time": round(self._clock() - self._started, 3)}
         data |= {field.name: getattr(event, field.name) for field in fields(event)}
+        if isinstance(event, RunFinished) and self._resume and resumable(event):
+            data["hint"] = "; ".join(filter(None, [event.hint, f"to resume: {self._resume}"]))
         self._stream.write(orjson.dumps(data, default=_plain).decode() + "\n")
         self._stream.flush()
 

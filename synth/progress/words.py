@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 
 def format_duration(seconds: float) -> str:
@@ -23,12 +24,12 @@ def format_left(seconds: float) -> str:
 
 
 def format_usd(usd: float) -> str:
-    """Two decimals, and more where two would say nothing: ``$0``, ``$0.00042``, ``$0.031``, ``$12.40``."""
+    """Two decimals, and two digits where two decimals would say less: ``$0``, ``$0.000042``, ``$0.031``, ``$12.40``."""
     if usd == 0:
         return "$0"
     if usd >= 0.1:
         return f"${usd:,.2f}"
-    return f"${usd:#.2g}" if usd >= 0.0001 else f"${usd:.1e}"
+    return f"${Decimal(f'{usd:.1e}'):f}"
 
 
 def format_count(number: float) -> str:

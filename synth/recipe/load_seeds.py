@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from synth.errors import Problem, RecipeError
@@ -17,7 +18,7 @@ from synth.recipe.kinds.solved import PersonaSpec
 from synth.recipe.load import LoadedRecipe
 from synth.recipe.schema import Recipe
 from synth.recipe.yaml import KeyPath
-from synth.seeds import Need, read_seeds, require_fields
+from synth.seeds import Need, read_what_can_be, require_fields
 
 
 def load_seeds(loaded: LoadedRecipe) -> tuple[Seed, ...]:
@@ -28,16 +29,22 @@ def load_seeds(loaded: LoadedRecipe) -> tuple[Seed, ...]:
     spec = loaded.recipe.seeds
     if spec is None:
         return ()
-    seeds = read_seeds(spec, loaded.base)
+    seeds, wrong = read_what_can_be(spec, loaded.base)
     file = loaded.base / spec.path
-    needs = seed_needs(loaded.recipe, loaded.base)
     problems = loaded.problems()
     columns = dict.fromkeys(name for seed in seeds for name in seed.fields)
-    for at, text in _templates(loaded.recipe):
-        check_seed_fields(at, text, columns, loaded.base, problems)
+    for at, text in _templates(loaded.recipe) if seeds else ():
+        check_seed_fields(at, text, columns | spec.fields, loaded.base, problems)
+    needs = [
+        replace(need, may_be_missing=need.field in spec.fields)  # that its column is missing is among what is wrong
+        for need in seed_needs(loaded.recipe, loaded.base)
+        if need.field in columns or not need.may_be_empty
+    ]
     try:
-        require_fields(seeds, [need for need in needs if need.field in columns or not need.may_be_empty], file=file)
+        require_fields(seeds, needs, file=file, wrong=wrong)
     except RecipeError as error:
+        if not problems.found:
+            raise
         for found in error.problems:
             problems.add(found)
     problems.raise_if_any()

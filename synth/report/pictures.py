@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from synth.progress.words import format_count, format_duration, format_usd
@@ -18,6 +18,8 @@ from synth.report.scales import plain
 from synth.report.svg import Drawing
 
 _MOST_GRIDS = 6
+_MOST_COLUMNS = 12
+_MOST_LINES = 16
 _MOST_SCORES = 4
 _FEWEST_MARKS = 8
 _POINTS = 100
@@ -106,12 +108,15 @@ def coverage(facts: Facts) -> Drawn | None:
     space = facts.space
     if space is None or len(space.factors) < 2:
         return None
-    shown = [_grid(facts, space, one, other) for one, other in combinations(range(len(space.factors)), 2)]
-    missing = sum(count == 0 for grid in shown for row in grid.counts for count in row)
-    possible = sum(count is not None for grid in shown for row in grid.counts for count in row)
-    told = "None is missing" if not missing else f"{missing} of {possible} are missing (outlined)"
-    drawing = grids("Accepted examples by two axes each", shown[:_MOST_GRIDS])
-    more = f" The first {_MOST_GRIDS} of {len(shown)} pairs are drawn." if len(shown) > _MOST_GRIDS else ""
+    pairs = [_grid(facts, space, one, other) for one, other in combinations(range(len(space.factors)), 2)]
+    missing = sum(count == 0 for grid in pairs for row in grid.counts for count in row)
+    possible = sum(count is not None for grid in pairs for row in grid.counts for count in row)
+    told = "None is missing" if not missing else f"{missing:,} of {possible:,} are missing (outlined)"
+    shown = [_cut(grid) for grid in pairs[:_MOST_GRIDS]]
+    drawing = grids("Accepted examples by two axes each", shown)
+    more = f" The first {_MOST_GRIDS} of {len(pairs)} pairs are drawn." if len(pairs) > _MOST_GRIDS else ""
+    for name, (drawn, of) in _drawn_values(pairs, shown).items():
+        more += f" Of {name} the first {drawn} of {of} values are drawn." if drawn < of else ""
     return "coverage", "Coverage of the axes", f"Combinations of two values. {told}.{more}", drawing
 
 
@@ -125,16 +130,31 @@ def _grid(facts: Facts, space: Space, down: int, across: int) -> Grid:
     return Grid(
         columns.name,
         rows.name,
-        [_label(value) for value in columns.values[:12]],
-        [_label(value) for value in rows.values[:16]],
+        [_label(value) for value in columns.values],
+        [_label(value) for value in rows.values],
         [
             [
                 counts.get((row, column)) or (0 if space.feasible({down: row, across: column}) else None)
-                for column in range(min(len(columns.values), 12))
+                for column in range(len(columns.values))
             ]
-            for row in range(min(len(rows.values), 16))
+            for row in range(len(rows.values))
         ],
     )
+
+
+def _cut(grid: Grid) -> Grid:
+    """As much of it as there is room for."""
+    counts = [row[:_MOST_COLUMNS] for row in grid.counts[:_MOST_LINES]]
+    return replace(grid, columns=grid.columns[:_MOST_COLUMNS], rows=grid.rows[:_MOST_LINES], counts=counts)
+
+
+def _drawn_values(pairs: list[Grid], shown: list[Grid]) -> dict[str, tuple[int, int]]:
+    """By axis, how many of its values each picture has at least, and of how many."""
+    found: dict[str, tuple[int, int]] = {}
+    for grid, drawn in zip(pairs, shown, strict=False):
+        for name, part, whole in ((grid.across, drawn.columns, grid.columns), (grid.down, drawn.rows, grid.rows)):
+            found[name] = min(found.get(name, (len(part), len(whole))), (len(part), len(whole)))
+    return found
 
 
 def _label(value: object) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from synth.diversity.words import words_of
+
 if TYPE_CHECKING:
     from synth.diversity.vectors import Vectors
 
-_WORD = re.compile(r"\w+")
 _BUCKETS = 1024
 _ROUNDS = 12
 _EXTRA = 6
@@ -22,7 +22,7 @@ def word_vectors(texts: Sequence[str]) -> Vectors:
     """Unit vectors of the words' TF-IDF, hashed to ``_BUCKETS`` places; shape (n, 1024)."""
     import numpy as np
 
-    counts = [Counter(zlib.crc32(word.encode()) % _BUCKETS for word in _WORD.findall(text.lower())) for text in texts]
+    counts = [Counter(zlib.crc32(word.encode()) % _BUCKETS for word in words_of(text)) for text in texts]
     matrix = np.zeros((len(texts), _BUCKETS), dtype=np.float32)
     for row, of_text in enumerate(counts):
         matrix[row, list(of_text)] = [1 + np.log(count) for count in of_text.values()]

@@ -141,6 +141,6 @@ def _whole(asked: Mapping[str, str], name: str, default: int) -> int:
     text = asked.get(name)
     if text is None:
         return default
-    if not text.isdigit() or len(text) > 12:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 12:
         raise UsageError(f"{name} must be a whole number, got {text!r}")
     return int(text)

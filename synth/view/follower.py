@@ -81,24 +81,29 @@ class Follower:
         writer = IndexWriter(self._index)
         self._ready.set()
         seen: object = None
-        with_seeds = False
         try:
             while not self._closing.is_set():
                 stamp = _stamp(self._folder)
-                if stamp != seen:
-                    try:
+                try:
+                    if stamp != seen or self._was_killed():
                         with RunReader(self._folder) as reader:
-                            if not with_seeds:
-                                with_seeds = True
-                                writer.add_seeds(reader)
+                            self.trouble = ""
                             self._catch_up(writer, reader)
-                        seen, self.trouble = stamp, ""
-                    except (SynthError, sqlite3.Error) as error:  # a run that is just being begun; looked at again soon
-                        self.trouble = str(error)
+                        seen = stamp
+                        self._changed()
+                except (SynthError, sqlite3.Error) as error:  # a run that is just being begun; looked at again soon
+                    self.trouble = str(error)
                     self._changed()
                 self._closing.wait(_EVERY)
         finally:
             writer.close()
+
+    def _was_killed(self) -> bool:
+        """Whether the process that was at work is gone: one that is killed changes no file."""
+        if self.snapshot.process is None:
+            return False
+        with RunReader(self._folder) as reader:
+            return reader.running is None
 
     def _catch_up(self, writer: IndexWriter, reader: RunReader) -> None:
         self.snapshot = _snapshot(reader)

@@ -14,11 +14,12 @@ from typing import Any
 import orjson
 
 from synth.example import generator_of
+from synth.governance.forgetting import FORGOTTEN
 from synth.reader import PlacedAttempt, RunReader
-from synth.view.words import MOST_INDEXED, spaced, texts_of
+from synth.view.words import MOST_INDEXED, TOKENS, spaced, texts_of
 
 _PIECE = 250
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE rows (
     n INTEGER PRIMARY KEY, unit TEXT NOT NULL UNIQUE, generator TEXT NOT NULL, place INTEGER NOT NULL, gate TEXT,
     seed TEXT, length INTEGER NOT NULL
@@ -34,7 +35,7 @@ CREATE TABLE spent (
     generator TEXT, role TEXT, model TEXT, calls INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
     cost_usd REAL NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (generator, role, model)
 ) WITHOUT ROWID;
-CREATE VIRTUAL TABLE text USING fts5(body, content='', tokenize="unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE text USING fts5(body, content='', tokenize="{TOKENS}");
 CREATE VIRTUAL TABLE words USING fts5vocab(text, row);
 """
 _ADD_SPENT = """
@@ -42,6 +43,12 @@ INSERT INTO spent VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     calls = calls + excluded.calls, input = input + excluded.input, output = output + excluded.output,
     cost_usd = cost_usd + excluded.cost_usd, seconds = seconds + excluded.seconds
 """
+
+
+def forgotten_in(reader: RunReader) -> int:
+    """How many places in the plan synth forget has emptied: what was read of them before is to be thrown away."""
+    generators = (reader.summary or {}).get("generators", {}).values()
+    return sum(row["rejected"].get(FORGOTTEN, 0) for row in generators)
 
 
 class IndexWriter:
@@ -53,13 +60,21 @@ class IndexWriter:
         self._next = 1
         self._from: dict[str, int] = {}
         self._last_call = 0
+        self._forgotten: int | None = None
 
     def close(self) -> None:
         self._db.close()
 
-    def add_seeds(self, reader: RunReader) -> None:
-        """Take in the seeds, once."""
+    def _begin(self, reader: RunReader) -> None:
+        """Have nothing but the seeds, where the run has forgotten something since, and at first."""
+        forgotten = forgotten_in(reader)
+        if forgotten == self._forgotten:
+            return
+        self._forgotten, self._from, self._last_call = forgotten, {}, 0
         with self._db:
+            for table in ("rows", "facts", "spent", "seeds"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608
+            self._db.execute("INSERT INTO text (text) VALUES ('delete-all')")
             rows = ((seed.id, orjson.dumps(dict(seed.fields), default=str)) for seed in reader.seeds())
             self._db.executemany("INSERT OR REPLACE INTO seeds VALUES (?, ?)", rows)
 
@@ -71,6 +86,7 @@ class IndexWriter:
 
     def catch_up(self, reader: RunReader, go_on: Callable[[], bool]) -> None:
         """Take in what the run has made since. ``go_on`` is asked after each piece, which can be looked at by then."""
+        self._begin(reader)
         for generator in reader.generators:
             self._forget_provisional(generator)
             while attempts := reader.placed(generator, self._from.get(generator, 0), _PIECE):
@@ -114,7 +130,7 @@ class IndexWriter:
         for attempt in attempts:
             n, row = self._next, attempt.row
             self._next += 1
-            said = list(texts_of(row))
+            said = dict.fromkeys(texts_of(row))
             length = sum(map(len, (m.get("content") or "" for m in row.get("messages") or ()))) or len(
                 row.get("text") or ""
             )

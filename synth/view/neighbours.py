@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,13 +11,14 @@ from synth.diversity.lexical import overlap
 from synth.reader import RunReader
 from synth.recipe.diversity import DiversitySpec
 from synth.rows import text_of
+from synth.view.index import forgotten_in
 from synth.view.query import IndexReader
+from synth.view.words import words_in
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_WORD = re.compile(r"\w+")
 _CANDIDATES = 40
 _MOST_WORDS = 8
 _BLOCK = 8192
@@ -41,6 +41,7 @@ class Neighbours:
         self._units: list[str] = []
         self._rows: list[NDArray[np.float16]] = []
         self._next: dict[str, int] = {}
+        self._forgotten = 0
 
     def find(self, reader: RunReader, index: IndexReader, unit: str, most: int) -> tuple[str, list[Near]]:
         """``meaning`` or ``wording``, and the nearest, the most alike first."""
@@ -58,7 +59,7 @@ class Neighbours:
 
     @staticmethod
     def _by_wording(reader: RunReader, index: IndexReader, unit: str, text: str, most: int) -> list[Near]:
-        rare = index.rarest(sorted({word.lower() for word in _WORD.findall(text)}), _MOST_WORDS)
+        rare = index.rarest(sorted(words_in(text)), _MOST_WORDS)
         found = []
         for other in index.alike(rare, _CANDIDATES):
             attempt = reader.attempt(other) if other != unit else None
@@ -89,6 +90,8 @@ class Neighbours:
         """The vectors of what was decided since, in half precision: 100,000 of 384 numbers take 77 MB."""
         import numpy as np
 
+        if (forgotten := forgotten_in(reader)) != self._forgotten:
+            self._forgotten, self._units, self._rows, self._next = forgotten, [], [], {}
         for generator in reader.generators:
             while attempts := reader.placed(generator, self._next.get(generator, 0), _PIECE):
                 self._next[generator] = attempts[-1].place + 1

@@ -6,17 +6,28 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synth.diversity.words import MARKS, UNSPACED, WORD, composed
+
+TOKENS = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
+"""How FTS5 takes words: with their vowel signs."""
+MOST_INDEXED = 1_000_000
+"""Characters of one text; more are not found."""
 _QUOTED = re.compile(r'"([^"]*)"|(\S+)')
-_WORD = re.compile(r"\w+")
-_UNSPACED = re.compile(r"([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])")
+_WORD = re.compile(WORD)
+_RUN = re.compile(rf"\w[\w{MARKS}]*")
+_UNSPACED = re.compile(rf"((?![{MARKS}])[{UNSPACED}\uac00-\ud7af][{MARKS}]*)")  # Korean is searched within words too
+_PICTURED = "\ufe0f"  # after a sign that is to be an emoji: no word, though it is a mark
 _BEFORE, _AROUND = 60, 220
-MOST_INDEXED = 20_000
-"""Characters of one text."""
 
 
 def spaced(text: str) -> str:
     """``text`` with each character of a script without spaces as a word of its own."""
-    return _UNSPACED.sub(r" \1 ", text)
+    return text if text.isascii() else _UNSPACED.sub(r" \1 ", composed(text).replace(_PICTURED, ""))
+
+
+def words_in(text: str) -> set[str]:
+    """The words of ``text`` as the index has them, but for their accents."""
+    return {word.lower() for word in _WORD.findall(spaced(text))}
 
 
 def match_expression(asked: str) -> str | None:
@@ -31,17 +42,25 @@ def match_expression(asked: str) -> str | None:
 
 def searched_words(asked: str) -> list[str]:
     """The single words of what was typed, in lower case: what a hit shows in bold."""
-    return [word.lower() for word in _WORD.findall(asked)]
+    return [word.lower() for word in _RUN.findall(asked)]
 
 
 def texts_of(row: Mapping[str, Any]) -> Iterator[str]:
     """Everything in an attempt that someone may search for."""
     yield str(row.get("id", ""))
-    for name in ("reason", "text", "seed_id", "goal"):
+    for name in ("reason", "text", "seed_id", "goal", "separates"):
         if isinstance(row.get(name), str):
             yield row[name]
-    for message in row.get("messages") or ():
-        for name in ("content", "reasoning_content"):
+    for name in ("messages", "prompt", "chosen", "rejected", "responses"):
+        yield from _spoken(row.get(name))
+    for solution in row.get("solutions") or ():
+        yield from _spoken(solution["messages"])
+
+
+def _spoken(messages: object) -> Iterator[str]:
+    """What messages say, or the responses of a preference row."""
+    for message in messages if isinstance(messages, list) else ():
+        for name in ("content", "reasoning_content", "reason"):
             if isinstance(message.get(name), str):
                 yield message[name]
         for call in message.get("tool_calls") or ():

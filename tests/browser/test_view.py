@@ -73,6 +73,17 @@ def test_search_and_filter_and_open(open_page: Open, address: str) -> None:
     expect(count).to_contain_text("88 attempts")
 
 
+def test_what_cannot_be_searched_is_said(open_page: Open, address: str) -> None:
+    page = open_page(address + "#/examples")
+    for typed, said in (
+        ("\U0001f600", "Only words and numbers"),
+        ('"', "Only words and numbers"),
+        ("zzz", "Nothing is"),
+    ):
+        page.get_by_label("Search").fill(typed)
+        expect(page.locator(".empty").first).to_contain_text(said)
+
+
 def test_keys_walk_and_mark_and_marks_are_there_after_reload(open_page: Open, address: str, finished: Path) -> None:
     page = open_page(address + "#/examples")
     expect(page.locator(".item").first).to_be_visible()
@@ -198,6 +209,8 @@ def test_what_an_example_says_is_shown_as_it_is(open_page: Open, address: str) -
     page = open_page(address + "#/examples?q=hurt")
     page.locator(".item").first.click()
     expect(page.locator(".turn.user .said").first).to_have_text(HOSTILE)
+    for text in (".said", ".item .text", ".seedcard dd"):  # each paragraph in the direction of its script
+        expect(page.locator(text).first).to_have_css("unicode-bidi", "plaintext")
     for tab in ("n", "c", "s"):
         page.keyboard.press(tab)
         expect(page.locator('[role="tabpanel"] :is(.beside, .call)').first).to_be_visible()
@@ -213,6 +226,7 @@ def test_the_report_is_as_quiet(open_page: Open, finished: Path, tmp_path: Path)
     subprocess.run(command, env=environment(), check=True, stdout=subprocess.DEVNULL, timeout=60)
     page = open_page(sent.as_uri(), width=360)
     expect(page.locator("article")).to_have_count(20)
+    expect(page.locator(".said").first).to_have_css("unicode-bidi", "plaintext")
     expect(page.locator("figure svg").first).to_be_visible()
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert page.locator("script, img, a").count() == 0

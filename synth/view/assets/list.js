@@ -106,7 +106,7 @@ export class List {
     const first = Math.max(0, Math.floor(top / HEIGHT) - 4);
     const last = Math.min(this.total, Math.ceil((top + this.visible) / HEIGHT) + 4);
     const shift = this.element.scrollTop - top;
-    const words = (this.params.get("q") ?? "").match(/[\p{L}\p{N}_]+/gu) ?? [];
+    const words = (this.params.get("q") ?? "").match(/[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*/gu) ?? [];
     const items = [];
     for (let place = first; place < last; place++) {
       const block = Math.floor(place / BLOCK);
@@ -116,7 +116,7 @@ export class List {
       items.push(item);
     }
     this.all.replaceChildren(...items);
-    if (!this.total && this.blocks.get(0)) this.all.replaceChildren(h("p", { class: "empty", role: "presentation" }, "Nothing is like that."));
+    if (!this.total && this.blocks.get(0)) this.all.replaceChildren(h("p", { class: "empty", role: "presentation" }, this.params.get("q") && !words.length ? "Only words and numbers can be searched for." : "Nothing is like that."));
     this.element.toggleAttribute("aria-activedescendant", false);
     if (this.selected >= first && this.selected < last) this.element.setAttribute("aria-activedescendant", `item-${this.selected}`);
   }

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from synth.errors import EXIT_SHORT, EXIT_USAGE
+from synth.errors import EXIT_INTERRUPTED, EXIT_SHORT, EXIT_USAGE
 
 from .conftest import Synth
 
@@ -39,6 +39,22 @@ def test_json_lines_tell_every_event(synth: Synth, recipe: Path) -> None:
     assert '"event":"run_finished"' in lines[-1]
     assert sum('"event":"call_finished"' in line for line in lines) == 3
     assert sum('"event":"unit_decided"' in line for line in lines) == 3
+    short = synth("run", str(recipe), "--json", "--run-dir", "b", "--set", "generate.raw.accept=no").err.splitlines()
+    assert 'to resume: synth run recipe.yaml --run-dir b --set generate.raw.accept=no"' in short[-1]
+
+
+@pytest.mark.parametrize("options", [(), ("--quiet",), ("--json",)])
+def test_a_run_that_is_interrupted_too_soon_says_how_to_go_on(
+    synth: Synth, recipe: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synth.job.run", interrupted)
+    outcome = synth("run", str(recipe), *options)
+    assert outcome.code == EXIT_INTERRUPTED
+    assert "interrupted" in outcome.err
+    assert "to resume: synth run recipe.yaml" in outcome.err
 
 
 def test_quiet_and_json_do_not_go_together(synth: Synth, recipe: Path) -> None:

@@ -147,8 +147,9 @@ async def test_responses_stay_independent_where_a_loop_goes_back() -> None:
 
 
 async def test_without_one_that_passes_there_is_no_example() -> None:
-    with pytest.raises(Rejected, match="accept rendered to 'False'"):
+    with pytest.raises(Rejected, match="accept rendered to 'False'") as caught:
         await make(custom(ASK, REPLY, accept="{{ reply == 'never' }}"), script(["one", "two"], {}))
+    assert caught.value.text.splitlines()[-1] == "reply: one"
 
 
 async def test_a_prompt_that_depends_on_the_answer_is_refused() -> None:

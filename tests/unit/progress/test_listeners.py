@@ -4,9 +4,11 @@ import io
 from collections.abc import Iterable
 
 import orjson
+import pytest
 from rich.console import Console
 
 from synth.events import Event, ModelState, Stopping, Warned
+from synth.progress.ending import GeneratorTable
 from synth.progress.json_lines import JsonProgress
 from synth.progress.lines import PlainProgress
 from synth.progress.live import LiveProgress
@@ -79,17 +81,32 @@ def test_what_a_run_has_come_to_the_end_of_is_not_resumed() -> None:
 def test_every_event_is_a_json_object_on_a_line() -> None:
     out, clock = io.StringIO(), Clock()
     events: list[Event] = [started(), call(), decided("answer"), Warned("slow"), Stopping("why"), finished()]
-    with JsonProgress(CleanStream(out), clock=clock) as progress:
+    events.append(finished("interrupted"))
+    with JsonProgress(CleanStream(out), clock=clock, resume="synth run a.yaml") as progress:
         for event in events:
             progress(event)
             clock.now += 1
     rows = [orjson.loads(line) for line in out.getvalue().splitlines()]
-    names = ["run_started", "call_finished", "unit_decided", "warned", "stopping", "run_finished"]
+    names = ["run_started", "call_finished", "unit_decided", "warned", "stopping", "run_finished", "run_finished"]
     assert [row["event"] for row in rows] == names
-    assert [row["time"] for row in rows] == [0, 1, 2, 3, 4, 5]
+    assert [row["time"] for row in rows] == [0, 1, 2, 3, 4, 5, 6]
     assert rows[0]["run_dir"] == "runs/t"
     assert rows[1]["usage"] == {"input": 5, "output": 10}
     assert rows[5]["summary"]["status"] == "complete"
+    assert [row["hint"] for row in rows[5:]] == ["", "to resume: synth run a.yaml"]
+
+
+@pytest.mark.parametrize("width", [40, 60, 72, 80, 100, 140])
+def test_the_table_of_generators_keeps_every_number_at_any_width(width: int) -> None:
+    row = finished().summary["generators"]["g"] | {"requested": 1_200_000}
+    rows = {"a-generator-with-a-name-that-is-long": row, "other": row | {"rejected": {"undelivered": 12}}}
+    out = io.StringIO()
+    Console(file=out, width=width).print(GeneratorTable(rows, with_cost_from=72))
+    lines = out.getvalue().splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert all(number in out.getvalue() for number in ("1,200,000", "2,400,000", "14", "undelivered"))
+    assert ("$0.50" in out.getvalue()) == (width >= 72)
+    assert ("rejected by" in lines[0]) == (width >= 60)
 
 
 def show_live(events: Iterable[Event], width: int) -> str:

@@ -25,7 +25,15 @@ def test_estimates_have_no_fractions_of_a_second(seconds: float, said: str) -> N
 
 @pytest.mark.parametrize(
     ("usd", "said"),
-    [(0, "$0"), (0.000042, "$4.2e-05"), (0.00042, "$0.00042"), (0.05, "$0.050"), (0.1, "$0.10"), (1234.5, "$1,234.50")],
+    [
+        (0, "$0"),
+        (0.000042, "$0.000042"),
+        (3e-7, "$0.00000030"),
+        (0.00042, "$0.00042"),
+        (0.05, "$0.050"),
+        (0.1, "$0.10"),
+        (1234.5, "$1,234.50"),
+    ],
 )
 def test_money(usd: float, said: str) -> None:
     assert format_usd(usd) == said

@@ -45,6 +45,32 @@ def test_every_generator_finds_its_fields() -> None:
     ]
 
 
+def test_what_lacks_is_said_with_what_is_broken() -> None:
+    Path("out.j2").write_text("")
+    lines = ['{"q": "?", "answer": 1}', '{"q": null, "answer": 1}', '{"q": "?"}', "{", '{"answer": 1}', "[]"]
+    Path("t.jsonl").write_text("\n".join(lines))
+    text = RECIPE[: RECIPE.index("  - kind: custom")]
+    with pytest.raises(RecipeError) as caught:
+        load_seeds(
+            load(text.replace("- {kind: cot, count: 1}\n", "").replace("t.jsonl", "t.jsonl, fields: {question: q}"))
+        )
+    assert [str(found) for found in caught.value.problems] == [
+        "t.jsonl:2:1: the field 'question' is null, needed by generate.0 (rephrase)",
+        "t.jsonl:3:1: the field 'answer' is missing, needed by generate.0 (rephrase)",
+        "t.jsonl:4:2: broken JSON: unexpected end of data",
+        "t.jsonl:5:1: this row has no 'q', which seeds.fields.question names",
+        "t.jsonl:6:1: a seed is a JSON object, and this is a list",
+    ]
+    Path("t.jsonl").write_text("\n".join(lines).replace('"q"', '"question"'))
+    with pytest.raises(RecipeError) as caught:
+        load_seeds(load(text))
+    assert [found.line for found in caught.value.problems] == [2, 3, 4, 5, 6]
+    Path("t.jsonl").write_text("{\n")
+    with pytest.raises(RecipeError) as caught:
+        load_seeds(load(RECIPE))
+    assert [found.line for found in caught.value.problems] == [1]
+
+
 def test_a_misspelt_field_is_named_where_the_template_has_it() -> None:
     Path("t.jsonl").write_text('{"question": "?", "level": 1, "topik": 1}\n')
     Path("out.j2").write_text("{{ seed.topik }}")

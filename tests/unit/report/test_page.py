@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import re
+from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,10 +12,11 @@ import pytest
 
 from synth.export.pictures import write_pictures
 from synth.reader import RunReader
+from synth.recipe.space import Factor, Space
 from synth.report.data_map import map_choices
 from synth.report.facts import collect
 from synth.report.page import report_page
-from synth.report.pictures import draw_all
+from synth.report.pictures import coverage, draw_all
 from synth.report.png import to_png
 from synth.report.projection import project, word_vectors
 
@@ -77,6 +80,21 @@ def test_coverage_counts_every_accepted_row(finished: Path) -> None:
     assert len(facts.sample) <= 4
 
 
+def test_coverage_counts_what_is_not_drawn(finished: Path) -> None:
+    with RunReader(finished) as reader:
+        facts = collect(reader)
+    factors = [Factor("mood", (*"abcdefghijklmn",), ((1.0,) * 14,)), Factor("size", (1, 2), ((1.0, 1.0),))]
+    made = Counter({(one, other): 1 for one in range(14) for other in range(2) if (one, other) != (13, 1)})
+    picture = coverage(replace(facts, space=Space(factors[::-1]), combinations=Counter({k[::-1]: 1 for k in made})))
+    assert picture is not None
+    assert picture[2] == (
+        "Combinations of two values. 1 of 28 are missing (outlined). Of mood the first 12 of 14 values are drawn."
+    )
+    whole = coverage(replace(facts, space=Space(factors), combinations=made))  # there is more room downwards
+    assert whole is not None
+    assert whole[2] == "Combinations of two values. 1 of 28 are missing (outlined)."
+
+
 def test_precision_needs_marks_and_scores(finished: Path) -> None:
     with RunReader(finished) as reader:
         assert "precision" not in {one.name for one in draw_all(collect(reader, {"raw-000001": "good"}))}
@@ -105,3 +123,5 @@ def test_a_projection_keeps_what_differs_most_apart() -> None:
     xs = [x for x, _ in project(word_vectors(texts))]
     assert max(xs[:5]) < min(xs[5:]) or min(xs[:5]) > max(xs[5:])
     assert project(word_vectors(["alone"])) == [(0.0, 0.0)]
+    one, other = word_vectors(["हिन्दी", "हाना"])  # they begin with the same letter, and have no word in common
+    assert one @ other == 0

@@ -10,6 +10,7 @@ from synth.errors import UsageError
 from synth.reader import RunReader
 from synth.view.index import IndexWriter
 from synth.view.query import IndexReader, Query
+from synth.view.words import spaced
 
 
 @pytest.fixture
@@ -22,7 +23,6 @@ def writer(tmp_path: Path) -> Iterator[IndexWriter]:
 @pytest.fixture
 def index(finished: Path, writer: IndexWriter, tmp_path: Path) -> Iterator[IndexReader]:
     with RunReader(finished) as reader:
-        writer.add_seeds(reader)
         writer.catch_up(reader, lambda: True)
     reader_of_index = IndexReader(tmp_path / "index.sqlite")
     yield reader_of_index
@@ -59,6 +59,21 @@ def test_search_is_full_text_and_combines_with_filters(index: IndexReader) -> No
     assert len(found(index, q="marchen")) == 4  # without its umlaut
     assert len(found(index, q="漢字")) == 4
     assert found(index, q='"nowhere to be found"') == found(index, q="***") == []
+
+
+def test_search_takes_words_of_every_script_whole(index: IndexReader, tmp_path: Path) -> None:
+    texts = {"th": "เขาพูดภาษาไทยที่นี่", "hi": "वह हिन्दी बोलता है", "ko": "중학교에서"}
+    db = sqlite3.connect(tmp_path / "index.sqlite")
+    with db:
+        for n, (name, text) in enumerate(texts.items(), 1000):
+            db.execute("INSERT INTO rows VALUES (?, ?, 'x', ?, NULL, NULL, 1)", (n, name, n))
+            db.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (n, spaced(text)))
+    db.close()
+    assert found(index, q="ภาษา") == found(index, q="ไทยที่") == ["th"]
+    assert found(index, q="ภาษี") == []
+    assert found(index, q="हिन्दी") == found(index, q="हि") == ["hi"]
+    assert found(index, q="हिना") == []
+    assert found(index, q="학교") == ["ko"]
 
 
 def test_an_order_and_a_place(index: IndexReader) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import http.client
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +15,7 @@ import orjson
 import pytest
 
 from synth.errors import UsageError
+from synth.governance.forgetting import forget
 from synth.report.marks import read_marks
 from synth.view.server import viewing
 
@@ -114,6 +116,39 @@ async def test_a_mark_is_kept_and_found_again(client: aiohttp.ClientSession, add
     await until(client, address, "api/examples?mark=good", lambda found: found["total"] == 1)
     await mark(None)
     assert read_marks(copy) == {}
+
+
+async def test_a_run_that_is_killed_is_at_work_no_more(client: aiohttp.ClientSession, copy: Path) -> None:
+    (copy / "run.pid").write_text("1\n")
+    with (copy / "run.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        async with viewing(copy) as address:
+            await until(client, address, "api/overview", lambda now: now["status"] == "running")
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            await until(client, address, "api/overview", lambda now: now["status"] == "complete")
+
+
+async def test_what_the_run_forgets_is_not_found_any_more(
+    client: aiohttp.ClientSession, address: str, copy: Path
+) -> None:
+    def total(count: int) -> Callable[[dict[str, object]], bool]:
+        return lambda found: found["total"] == count
+
+    await indexed(client, address)
+    assert (await get(client, address, "api/examples?q=%222+apples%22&seed=s2"))["total"]
+    gone = await asyncio.to_thread(forget, copy, "s2")
+    left = 20 - len(gone.accepted + gone.rejected)
+    await until(client, address, "api/examples?gate=forgotten", total(20 - left))
+    assert (await get(client, address, "api/examples?q=%222+apples%22"))["total"] == 0
+    await until(client, address, "api/examples", total(20))
+    assert (await get(client, address, "api/overview"))["accepted"] == 16 - len(gone.accepted)
+
+
+async def test_a_number_is_one_in_plain_digits(client: aiohttp.ClientSession, address: str) -> None:
+    for first in ("²", "٣", "-1", "x"):
+        async with client.get(address + "api/examples", params={"first": first}) as response:
+            assert response.status == 400
+            assert "whole number" in (await response.json())["message"]
 
 
 async def test_it_changes_nothing_but_marks(client: aiohttp.ClientSession, copy: Path) -> None:
