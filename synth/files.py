@@ -10,6 +10,20 @@ from pathlib import Path
 
 from synth.errors import RunError, UsageError
 
+_OF_A_RUN = frozenset(
+    "README.md access.jsonl croissant.json dataset governance.json marks.jsonl pictures prompts.json quarantine.jsonl"
+    " recipe.lock.yaml rejected.jsonl run.lock run.pid run.sqlite run.sqlite-shm run.sqlite-wal summary.json".split()
+)
+"""What a run folder keeps for itself; what is written there on request, such as ``report.html``, is not of these."""
+
+
+def refuse_file_of_a_run(target: Path) -> None:
+    """Raise ``UsageError`` where ``target`` is, or would be, one of the files that a run keeps in its folder."""
+    place = target.resolve()
+    for folder in place.parents:
+        if (folder / "run.sqlite").exists() and place.relative_to(folder).parts[0] in _OF_A_RUN:
+            raise UsageError(f"{target} is the run's own, and would be lost", hint="give another path")
+
 
 def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     """Write ``chunks`` beside ``path`` and rename. Raises ``RunError`` when the disk is full, else ``UsageError``."""

@@ -113,8 +113,7 @@ def command(
             for one in done.tally.examples[what]:
                 shown = [_short(text) for text in (one.before, one.after) if text]
                 terminal.say(f"  {source}:{one.line}{': ' if shown else ''}{' → '.join(shown)}")
-    words = f"{done.kept:,} of {done.read:,} rows kept in {target}"
-    words += f", {done.unreadable:,} lines could not be read" if done.unreadable else ""
+    words = f"{done.kept:,} of {done.read:,} rows kept in {target}{done.counted}"
     terminal.say(words, style="bold")
 
 

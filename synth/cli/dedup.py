@@ -73,7 +73,6 @@ def command(
         terminal.say(f"{source}:{line}: {fault}", style="yellow")
     for line, text in done.examples:
         terminal.say(f"dropped {source}:{line}: {' '.join(text.split())[:100]}")
-    words = f"{done.kept:,} rows kept in {target}, {done.dropped:,} near-duplicates dropped"
-    words += f", {done.unreadable:,} lines could not be read" if done.unreadable else ""
+    words = f"{done.kept:,} rows kept in {target}, {done.dropped:,} near-duplicates dropped{done.counted}"
     words += f"; {done.without_text:,} rows have no text in {field!r} and were kept" if done.without_text else ""
     terminal.say(words, style="bold")

@@ -18,13 +18,17 @@ def command(terminal: Terminal, run: Path, to: Path | None) -> None:
 
     The file needs nothing else and loads nothing, so it can be sent to a colleague.
     """
-    from synth.files import write_atomically
+    from synth.errors import UsageError
+    from synth.files import refuse_file_of_a_run, write_atomically
     from synth.reader import RunReader
     from synth.report.marks import read_marks
     from synth.report.page import report_page
 
+    path = to or run / "report.html"
+    refuse_file_of_a_run(path)
+    if path.exists() and path.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"--to {path}: a report is HTML, and this file would be lost", hint="name an .html file")
     with RunReader(run) as reader:
         page = report_page(reader, read_marks(run))
-    path = to or run / "report.html"
     write_atomically(path, [page.encode()])
     click.echo(path)

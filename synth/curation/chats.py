@@ -14,6 +14,8 @@ from synth.curation.roles import LOG_LINE, ROLES
 from synth.errors import SynthError
 from synth.messages import Json, Message, Tool, ToolCall
 
+_FENCE = re.compile(r"```[^\n`]*\n.*?^[ \t]*```[ \t]*$", re.S | re.M)
+"""Code in a message: what stands in it begins no other one."""
 _CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.S)
 _RESPONSE = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.S)
 _TOOLS = re.compile(r"<tools>\n(.*?)\n</tools>", re.S)
@@ -53,8 +55,8 @@ def to_chat(row: Json) -> Chat:
 
     Known: a list of turns (OpenAI, ShareGPT, Hermes; also of texts in turns, and as a JSON text, as CSV has it),
     ``instruction``/``input``/``output`` (Alpaca) and other pairs of question and answer, ``prompt`` and ``chosen`` of
-    a preference, and ``text`` or a column of turns as a log of ``role: text``. A text in ``system`` comes first, where
-    the chat has no other system message.
+    a preference, ``prompt`` and ``completion`` as lists (TRL), and ``text`` or a column of turns as a log of
+    ``role: text``. A text in ``system`` comes first, where the chat has no other system message.
     """
     try:
         messages, tools, columns = _read(row)
@@ -76,7 +78,7 @@ def _read(row: Json) -> tuple[list[Message], tuple[Tool, ...], set[str]]:
     """The messages, the tools that are declared in them, and the columns that they are in."""
     for name in _TURNS:
         turns = row.get(name)
-        if name == "chosen" and (preferred := _preferred(row)):
+        if name == "chosen" and (preferred := _answered(row, "chosen")):
             return *_turns(preferred), {"prompt", "chosen"}
         if isinstance(turns, str) and turns.lstrip().startswith("["):
             turns = _json(turns)
@@ -84,6 +86,8 @@ def _read(row: Json) -> tuple[list[Message], tuple[Tool, ...], set[str]]:
             return *_turns(turns), {name}
         if isinstance(turns, str) and turns.strip():
             return _log(turns), (), {name}
+    if isinstance(row.get("completion"), list) and (turns := _answered(row, "completion")):
+        return *_turns(turns), {"prompt", "completion"}
     for asked, answered in _PAIRS:
         if isinstance(row.get(asked), str) and row.get(answered) is not None:
             return _pair(row, asked, answered)
@@ -92,11 +96,11 @@ def _read(row: Json) -> tuple[list[Message], tuple[Tool, ...], set[str]]:
     raise NotAChat(f"no chat in the columns {', '.join(map(str, row)) or 'of an empty row'}")
 
 
-def _preferred(row: Json) -> list[Any]:
-    """The turns of a prompt and of the answer that was chosen; none where that has the prompt in itself."""
-    prompt, chosen = _side(row.get("prompt"), "user"), _side(row.get("chosen"), "assistant")
-    answers = prompt and chosen and isinstance(chosen[0], dict) and _role(chosen[0]) in {"assistant", "function_call"}
-    return [*prompt, *chosen] if answers else []
+def _answered(row: Json, column: str) -> list[Any]:
+    """The turns of a prompt and of the answer in ``column``; none where that has the prompt in itself."""
+    prompt, answer = _side(row.get("prompt"), "user"), _side(row.get(column), "assistant")
+    answers = prompt and answer and isinstance(answer[0], dict) and _role(answer[0]) in {"assistant", "function_call"}
+    return [*prompt, *answer] if answers else []
 
 
 def _side(value: Any, role: str) -> list[Any]:
@@ -189,7 +193,8 @@ def _pair(row: Json, asked: str, answered: str) -> tuple[list[Message], tuple[To
 
 
 def _log(text: str) -> list[Message]:
-    starts = list(LOG_LINE.finditer(text))
+    fences = [fence.span() for fence in _FENCE.finditer(text)]
+    starts = [m for m in LOG_LINE.finditer(text) if not any(begin < m.start() < end for begin, end in fences)]
     if not starts or text[: starts[0].start()].strip():
         raise NotAChat("a text that does not begin with 'role:'")
     messages = []

@@ -10,8 +10,8 @@ from pathlib import Path
 from synth.curation.band_table import BandTable
 from synth.curation.dedup import BATCH, Banded
 from synth.curation.minhash import Banding, Signer
-from synth.curation.reading import Row, file_kind, read_rows
-from synth.curation.row_cleaning import SHOWN, CleanBatch, RowCleaner, Tally
+from synth.curation.reading import Faults, Row, file_kind, read_rows
+from synth.curation.row_cleaning import CleanBatch, RowCleaner, Tally
 from synth.curation.row_workers import clean_in_workers
 from synth.curation.texts import texts_of
 from synth.curation.writing import write_rows
@@ -25,20 +25,12 @@ _SLOW_WORTH_WORKERS = 500_000
 
 
 @dataclass(slots=True)
-class Cleaned:
-    """Rows read and kept, lines that could not be read, and what the steps did."""
+class Cleaned(Faults):
+    """Rows read and kept, and what the steps did."""
 
     read: int = 0
     kept: int = 0
-    unreadable: int = 0
     tally: Tally = field(default_factory=Tally)
-    faults: list[tuple[int, str]] = field(default_factory=list)
-
-    def tell(self, line: int, fault: str) -> None:
-        """Note a line that cannot be read, or not as it is."""
-        self.unreadable += "read as" not in fault
-        if len(self.faults) < SHOWN:
-            self.faults.append((line, fault))
 
 
 def clean_file(source: Path, target: Path, spec: CleanSpec, *, base: Path = Path(), workers: int = 1) -> Cleaned:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.curation.dedup import BATCH, Deduplicator
-from synth.curation.reading import Row, read_rows
+from synth.curation.reading import Faults, Row, read_rows
 from synth.curation.writing import write_rows
 from synth.diversity.words import read_aloud
 from synth.errors import UsageError
@@ -18,15 +18,13 @@ _SHOWN = 5
 
 
 @dataclass(slots=True)
-class Deduplicated:
-    """Rows by what became of them. ``examples`` are lines and texts dropped, ``unreadable`` lines and reasons."""
+class Deduplicated(Faults):
+    """Rows by what became of them. ``examples`` are lines and texts dropped."""
 
     kept: int = 0
     dropped: int = 0
-    unreadable: int = 0
     without_text: int = 0
     examples: list[tuple[int, str]] = field(default_factory=list)
-    faults: list[tuple[int, str]] = field(default_factory=list)
 
 
 def deduplicate(source: Path, target: Path, name: str, deduplicator: Deduplicator) -> Deduplicated:
@@ -37,14 +35,8 @@ def deduplicate(source: Path, target: Path, name: str, deduplicator: Deduplicato
     field.
     """
     done = Deduplicated()
-
-    def tell(line: int, fault: str) -> None:
-        done.unreadable += "read as" not in fault
-        if len(done.faults) < _SHOWN:
-            done.faults.append((line, fault))
-
     with write_rows(target) as writer:
-        rows = read_rows(source, tell)
+        rows = read_rows(source, done.tell)
         while batch := list(islice(rows, BATCH)):
             texts = [_text(row, name) for row in batch]
             verdicts = deduplicator.duplicates([read_aloud(text) for text in texts])

@@ -10,8 +10,9 @@ import gzip
 import io
 import re
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -27,9 +28,33 @@ MAX_LINE_BYTES = 64_000_000
 _DASHES = re.compile("[-=*_]{3,}")
 _MAX_RATIO = 200
 _RATIO_COUNTS_FROM = 64_000_000
+_SHOWN = 3
 
 Tell = Callable[[int, str], None]
 """Takes the line (from 1; in Parquet the row) and what is wrong with it."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """What :func:`read_rows` told: how many lines could not be read, how many were read as Windows-1252, which is a
+    guess, and the first few of either."""
+
+    unreadable: int = 0
+    guessed: int = 0
+    faults: list[tuple[int, str]] = field(default_factory=list)
+
+    def tell(self, line: int, fault: str) -> None:
+        guess = is_guess(fault)
+        self.guessed += guess
+        self.unreadable += not guess
+        if (self.guessed if guess else self.unreadable) <= _SHOWN:
+            self.faults.append((line, fault))
+
+    @property
+    def counted(self) -> str:
+        """To go on with after what was read; nothing where all was read as it is."""
+        words = f", {self.unreadable:,} lines could not be read" if self.unreadable else ""
+        return words + (f", {self.guessed:,} lines are not UTF-8: read as Windows-1252" if self.guessed else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +88,40 @@ def read_rows(path: Path, tell: Tell) -> Iterator[Row]:
 
     Text files give rows with the one field ``text``: one for each line; where the first begins with ``role:``, as in a
     log of chats, one for all lines up to a line of dashes or two empty ones. An HTML file is one row. Raises
-    ``UsageError`` where the file as a whole cannot be read: it is not there, is no Parquet, is a gzip bomb, or has two
-    columns of one name.
+    ``UsageError`` where the file as a whole cannot be read: it is not there, is no Parquet, is a gzip bomb, is UTF-16,
+    has two columns of one name, or has rows and none of them can be read.
     """
     kind = file_kind(path)
     if kind == ".parquet":
         yield from _parquet(path)
         return
+    read, broken = 0, list[tuple[int, str]]()
+
+    def hear(line: int, fault: str) -> None:
+        if not broken and not is_guess(fault):
+            broken.append((line, fault))
+        tell(line, fault)
+
+    for row in _of_text(path, kind, hear):
+        read += 1
+        yield row
+    for line, fault in broken:
+        if not read:
+            raise UsageError(f"{path}: none of its rows can be read; line {line}: {fault}", hint="look at the file")
+
+
+def is_guess(fault: str) -> bool:
+    """Whether the line was read all the same, by a guess."""
+    return "read as" in fault
+
+
+def _of_text(path: Path, kind: str, tell: Tell) -> Iterator[Row]:
     try:
         with path.open("rb") as file:
             compressed = path.suffix.lower() == ".gz"
-            stream: IO[bytes] = io.BufferedReader(_Unzipped(file, path), 1 << 20) if compressed else file
+            stream = io.BufferedReader(_Unzipped(file, path), 1 << 20) if compressed else file
+            if stream.peek(2)[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+                raise UsageError(f"{path} is UTF-16, not UTF-8 text", hint="save it as UTF-8")
             match kind:
                 case ".jsonl":
                     yield from _jsonl(stream, tell)
@@ -194,21 +242,34 @@ def _json(stream: IO[bytes], path: Path, tell: Tell) -> Iterator[Row]:
 
 def _csv(stream: IO[bytes], path: Path, tell: Tell) -> Iterator[Row]:
     csv.field_size_limit(MAX_LINE_BYTES)
-    texts = (decode(content, line, tell).replace("\0", "") for line, content in _lines(stream, tell))
-    reader = csv.reader(texts, strict=True)
-    header: list[str] | None = None
+    texts = ((line, decode(content, line, tell).replace("\0", "")) for line, content in _lines(stream, tell))
+    taken: deque[tuple[int, str]] = deque()
+    """The lines of the row at hand: after the first of a broken one, which may have swallowed the rest, it goes on."""
+    again: deque[tuple[int, str]] = deque()
+
+    def feed() -> Iterator[str]:
+        while (one := again.popleft() if again else next(texts, None)) is not None:
+            taken.append(one)
+            yield one[1]
+
+    reader, header = csv.reader(feed(), strict=True), list[str]()
     while True:
-        line = reader.line_num + 1
+        taken.clear()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
+            line, _ = taken.popleft()
             tell(line, f"broken CSV: {error}")
+            again.extendleft(reversed(taken))
+            reader = csv.reader(feed(), strict=True)
             continue
-        if header is None:
+        line = taken[0][0]
+        if not header:
             header = [name.strip() for name in cells]
             _refuse_twice(header, path)
+            _refuse_other_separator(header, path)
         elif len(cells) == len(header):
             yield Row(line, dict(zip(header, cells, strict=True)))
         elif cells:
@@ -241,6 +302,12 @@ def _refuse_twice(names: list[str], path: Path) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UsageError(f"{path} has two columns of the name {twice[0]!r}", hint="rename one of them")
+
+
+def _refuse_other_separator(names: list[str], path: Path) -> None:
+    for sign, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and sign in names[0]:
+            raise UsageError(f"{path} has {called} between its columns", hint="save it with commas")
 
 
 def import_pyarrow(path: Path) -> tuple[Any, Any]:

@@ -23,6 +23,6 @@ ROLES = {
     "tool": "tool",
 }
 LOG_LINE = re.compile(
-    rf"^\W*({'|'.join(name for name in ROLES if name != 'function_call')})\W*?:[*_]*[ \t]*", re.I | re.M
+    rf"^[^\w\n]*({'|'.join(name for name in ROLES if name != 'function_call')})[^\w\n]*?:[*_]*[ \t]*", re.I | re.M
 )
 """Where a message begins in a log of ``role: text``."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,7 @@ from synth.messages import Json
 from synth.recipe.cleaning import CleanSpec
 
 SHOWN = 3
+_LONG_NUMBER = re.compile(rb"[\s:,\[]-?\d{19,}[\s,}\]]")
 _MOST_CHARACTERS = 200
 """Of an example: it is looked at on a terminal."""
 
@@ -94,6 +98,8 @@ class RowCleaner:
 
     def _clean(self, row: Row, tally: Tally) -> tuple[Row, list[str]] | None:
         fields = self._spec.fields
+        if row.raw is not None and _LONG_NUMBER.search(row.raw):
+            row = Row(row.line, json.loads(row.raw), row.raw)  # orjson makes a whole number beyond 64 bits a float
         data = row.data
         before = texts = texts_of(data, fields)
         if self._allowed is not None and self._spec.license is not None:
@@ -118,6 +124,8 @@ class RowCleaner:
             tally.drop("no text", row.line, "\n".join(before))
             return None
         clean = row if data is row.data else Row(row.line, data, schema=row.schema)
+        if self._spec.pii is not None and clean.raw is not None and _has_a_key_twice(clean.raw):
+            clean = Row(row.line, data)  # only the last of them was looked at
         try:
             return (_as_chat(clean, tally) if self._spec.messages else clean), texts
         except NotAChat as error:
@@ -145,6 +153,28 @@ class RowCleaner:
         tally.show(step.name, line, "" if step.private else old[start:], new[start:])
 
 
+def _has_a_key_twice(line: bytes) -> bool:
+    found = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        found = found or len(dict(pairs)) < len(pairs)
+
+    json.loads(line, object_pairs_hook=look)
+    return found
+
+
+def _with_more(given: Any, messages: list[Json]) -> list[Json]:
+    """With the ``name`` and ``weight`` that messages had where they are the same ones."""
+    if not isinstance(given, list) or len(given) != len(messages):
+        return messages
+    return [
+        message
+        | {name: turn[name] for name in ("name", "weight") if isinstance(turn, dict) and turn.get(name) is not None}
+        for message, turn in zip(messages, given, strict=True)
+    ]
+
+
 def _as_chat(row: Row, tally: Tally) -> Row:
     """The row with ``messages`` in OpenAI's form; the columns that it was read from make way. Raises ``NotAChat``."""
     chat = to_chat(row.data)
@@ -152,7 +182,7 @@ def _as_chat(row: Row, tally: Tally) -> Row:
         if message.role in {"user", "assistant"} and not message.tool_calls and not (message.content or "").strip():
             raise NotAChat(f"an empty message of the {message.role}")
     data = {name: value for name, value in row.data.items() if name not in chat.columns}
-    data["messages"] = [message.to_dict() for message in chat.messages]
+    data["messages"] = _with_more(row.data.get("messages"), [message.to_dict() for message in chat.messages])
     if chat.tools:
         data["tools"] = [tool.to_dict() for tool in chat.tools]
     if data == row.data:

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
-import orjson
-
 from synth.curation.reading import Row
 from synth.curation.row_cleaning import CleanBatch, RowCleaner
+from synth.curation.writing import to_json
 from synth.recipe.cleaning import CleanSpec
 
 _AHEAD = 2
@@ -59,5 +58,5 @@ def _clean(rows: list[Row], lines: bool) -> CleanBatch:
     if not lines:
         return cleaner.clean(rows)
     done = cleaner.clean([Row(row.line, row.parsed(), row.raw) for row in rows])
-    raw = [Row(row.line, {}, row.raw if row.raw is not None else orjson.dumps(row.data)) for row in done.rows]
+    raw = [Row(row.line, {}, row.raw if row.raw is not None else to_json(row.data)) for row in done.rows]
     return CleanBatch(raw, done.bands, done.tally)

@@ -45,8 +45,9 @@ def all_texts(value: Any) -> list[str]:
 def map_texts(value: Any, change: Change) -> Any:
     """``value`` with ``change`` made to every text in it that may tell of somebody, also in lists and mappings.
 
-    What links and names the parts of a chat stays: roles, ids of calls, names of functions. A whole number of eight to
-    sixteen digits is a text of its digits, and a number again where ``change`` leaves digits.
+    What links and names the parts of a chat stays: roles, ids of calls, names of functions; and so do numbers that are
+    a row's id or time. A whole number of eight to sixteen digits is a text of its digits, and a number again where
+    ``change`` leaves digits.
     """
     if isinstance(value, str):
         return change(value)
@@ -75,16 +76,20 @@ def _mapped(key: str, item: Any, change: Change) -> Any:
 
 
 def _links(key: str, item: Any, part: Json) -> bool:
-    """Whether ``key`` of a message, a call or a function has no text of its own."""
+    """Whether ``key`` of a message, a call or a function has no text of its own, or that of a row a number of it."""
     match key:
         case "role" | "from":
             return isinstance(item, str) and item in ROLES
         case "tool_call_id":
             return True
-        case "id" | "type":
+        case "id":
+            return "function" in part or str(item).isdecimal()
+        case "type":
             return "function" in part
         case "name":
             return "arguments" in part or part.get("role") == "tool"
+        case "row_id" | "seed_id" | "timestamp" | "created_at" | "updated_at":
+            return str(item).isdecimal()
         case _:
             return False
 

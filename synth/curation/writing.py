@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ import orjson
 
 from synth.curation.reading import Row, file_kind, import_pyarrow
 from synth.errors import UsageError
-from synth.files import cannot_write
+from synth.files import cannot_write, refuse_file_of_a_run
 
 _BATCH = 1000
 
@@ -35,13 +36,14 @@ def write_rows(path: Path) -> Iterator[Writer]:
     A row's ``raw`` line is written as it is where the file has one JSON object a line. Parquet has the columns of the
     first thousand rows, of the types they had in the Parquet file that they were read from where they still fit these.
     Raises ``UsageError`` where a row does not fit in the columns of the first (CSV), or of the first thousand
-    (Parquet), and where a column holds bytes and the file is text.
+    (Parquet), where a column holds bytes and the file is text, and for a file that a run keeps in its folder.
     """
     kind = ""
     with suppress(UsageError):  # it speaks of reading
         kind = file_kind(path)
     if kind not in {".jsonl", ".csv", ".parquet"}:
         raise UsageError(f"{path}: synth writes .jsonl, .csv and .parquet, and .gz of the first two")
+    refuse_file_of_a_run(path)
     temporary = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,7 @@ class _Jsonl:
 
     def write(self, row: Row) -> None:
         try:
-            self._write((row.raw if row.raw is not None else _json(row.data)) + b"\n")
+            self._write((row.raw if row.raw is not None else to_json(row.data)) + b"\n")
         except orjson.JSONEncodeError as error:
             raise _no_text(self._path, row) from error
 
@@ -151,7 +153,8 @@ class _Parquet:
             if known is not None and self._fits(name, known.type):
                 fields.append(known)
             else:
-                fields.append(self._pyarrow.field(name, self._filled(self._array(name).type)))
+                kind = self._filled(self._array(name).type)
+                fields += [self._pyarrow.field(name, kind)] if kind is not None else []
         same = source is not None and fields == list(source)
         return source if same else self._pyarrow.schema(fields)
 
@@ -175,14 +178,18 @@ class _Parquet:
             ) from error
 
     def _filled(self, kind: Any) -> Any:
-        """The type with text wherever no value says what it is."""
+        """The type with text wherever no value says what it is; None for an object without names, which Parquet has
+        not."""
         types = self._pyarrow.types
         if types.is_null(kind):
             return self._pyarrow.string()
         if types.is_list(kind):
-            return self._pyarrow.list_(self._filled(kind.value_type))
+            inner = self._filled(kind.value_type)
+            return None if inner is None else self._pyarrow.list_(inner)
         if types.is_struct(kind):
-            return self._pyarrow.struct([(field.name, self._filled(field.type)) for field in kind])
+            filled = [(field.name, self._filled(field.type)) for field in kind]
+            fields = [(name, inner) for name, inner in filled if inner is not None]
+            return self._pyarrow.struct(fields) if fields else None
         return kind
 
     def _shape(self, kind: Any) -> _Shape:
@@ -199,7 +206,7 @@ def _outside(value: Any, shape: _Shape) -> str:
     """The first name within ``value`` that has no place in ``shape``; nothing where all have one, or no value."""
     if isinstance(value, dict) and isinstance(shape, dict):
         for name, inner in value.items():
-            if name not in shape and inner is not None:
+            if name not in shape and inner not in (None, {}):
                 return str(name)
             if found := _outside(inner, shape.get(name)):
                 return f"{name}.{found}"
@@ -210,9 +217,14 @@ def _outside(value: Any, shape: _Shape) -> str:
     return ""
 
 
-def _json(value: Any) -> bytes:
+def to_json(value: Any) -> bytes:
     """As JSON, dates and decimal numbers as texts. Raises ``JSONEncodeError`` for bytes."""
-    return orjson.dumps(value, default=_text)
+    try:
+        return orjson.dumps(value, default=_text)
+    except orjson.JSONEncodeError as error:
+        if "64-bit" not in str(error):
+            raise
+        return json.dumps(value, default=_text, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _text(value: Any) -> str:
@@ -222,14 +234,14 @@ def _text(value: Any) -> str:
 
 
 def _cell(value: Any) -> Any:
-    return _json(value).decode() if isinstance(value, dict | list | bytes) else value
+    return to_json(value).decode() if isinstance(value, dict | list | bytes) else value
 
 
 def _no_text(path: Path, row: Row) -> UsageError:
     """The one message for a row that text cannot hold: it names the first column at fault."""
     for name, value in row.data.items():
         try:
-            _json(value)
+            to_json(value)
         except orjson.JSONEncodeError as error:
             return UsageError(
                 f"{path}: row {row.line}: the column {name!r} cannot be text: {error}",

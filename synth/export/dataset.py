@@ -45,8 +45,11 @@ def write_run_folder(run_dir: Path, lock: Lock, store: Store, summary: Json) -> 
     write_atomically(run_dir / "croissant.json", [_pretty(metadata)])
     pictures = write_pictures(run_dir)
     write_atomically(run_dir / "README.md", [dataset_card(lock, store, summary, pictures).encode()])
-    written = ["README.md", "croissant.json", "prompts.json", "rejected.jsonl", "summary.json"]
+    written = ["recipe.lock.yaml", "README.md", "croissant.json", "prompts.json", "rejected.jsonl", "summary.json"]
     written += [path.relative_to(run_dir).as_posix() for path in converted] + [path for _, path in pictures]
+    for name in orjson.loads(store.meta().get("files", "{}")):
+        if name.startswith("dataset/") and name not in written:  # a format that is not asked for any more
+            (run_dir / name).unlink(missing_ok=True)
     store.set_meta({"files": orjson.dumps({name: sha256_file(run_dir / name) for name in written}).decode()})
 
 

@@ -17,9 +17,10 @@ from synth.errors import UsageError
 from synth.export.formats.base import CannotCarry
 from synth.export.formats.registry import records_of
 from synth.export.parquet import write_parquet
-from synth.export.split import assign, group_of
+from synth.export.split import assign, group_of, on_more_sides
 from synth.files import write_atomically
 from synth.messages import Json
+from synth.recipe.lock import read_lock
 
 Rows = Callable[[], Iterator[Json]]
 """Gives the rows from the beginning, as often as it is called."""
@@ -27,10 +28,13 @@ Rows = Callable[[], Iterator[Json]]
 
 @dataclass(slots=True)
 class Exported:
-    """What an export came to: the files with their rows, and the rows left out by reason."""
+    """What an export came to: the files with their rows, the rows left out by reason, and of a split the sides that
+    no rows are on, and how many seeds are on more than one."""
 
     files: dict[Path, int] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    empty: list[str] = field(default_factory=list)
+    on_both_sides: int = 0
 
     @property
     def written(self) -> int:
@@ -38,12 +42,18 @@ class Exported:
 
 
 def dataset_rows(run_dir: Path) -> Rows:
-    """The rows of a run folder's dataset. Raises ``UsageError`` where there is none."""
+    """The rows of a run folder's dataset; other files that lie there are none. Raises ``UsageError`` where a file of
+    it is missing."""
     files = sorted((run_dir / "dataset").glob("*.jsonl"))
+    again = "run its recipe again: it resumes, and writes the dataset when it ends"
     if not files:
         what = "is no folder" if not run_dir.is_dir() else "holds no dataset"
-        hint = "run its recipe again: it resumes, and writes the dataset when it ends"
-        raise UsageError(f"{run_dir} {what}", hint=hint if (run_dir / "run.sqlite").exists() else "")
+        raise UsageError(f"{run_dir} {what}", hint=again if (run_dir / "run.sqlite").exists() else "")
+    if (lock := run_dir / "recipe.lock.yaml").exists():
+        files = [run_dir / "dataset" / f"{spec['id']}.jsonl" for spec in read_lock(lock).recipe["generate"]]
+        for path in files:
+            if not path.is_file():
+                raise UsageError(f"{path} is missing", hint=again)
     return lambda: chain.from_iterable(map(_rows_of, files))
 
 
@@ -103,6 +113,7 @@ def export_rows(
         raise UsageError(f"--to {to}: the format {format_name} is written as {suffix}")
     done = Exported()
     sides = assign(rows(), shares, seed) if shares else None
+    done.on_both_sides = on_more_sides(rows(), sides) if sides is not None else 0
 
     def converted(name: str, done: Exported) -> Iterator[Json]:
         return _convert((row for row in rows() if sides is None or sides[group_of(row)] == name), format_name, done)
@@ -119,6 +130,8 @@ def export_rows(
                 new = [f"{name}-{number:05d}{suffix}" for number in range(shards)]
             _refuse_to_mix(to, earlier.difference(new))
     for name in names:
+        if sides is not None and name not in sides.values():
+            done.empty.append(name)
         records = converted(name, done)
         if shard_size is None:
             _write(to / f"{name}{suffix}", records, done)
@@ -158,7 +171,7 @@ def _write(path: Path, records: Iterator[Json], done: Exported) -> None:
             yield record
 
     done.files[path] = 0
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         write_parquet(path, counted())
     else:
         write_atomically(path, (orjson.dumps(record) + b"\n" for record in counted()))

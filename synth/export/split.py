@@ -1,4 +1,4 @@
-"""Which rows are for training and which for testing: never two rows of one seed on different sides."""
+"""Which rows are for training and which for testing: all rows of a seed on one side."""
 
 from __future__ import annotations
 
@@ -38,14 +38,46 @@ def assign(rows: Iterable[Json], shares: Mapping[str, float], seed: int) -> dict
     """Group to split. Groups are taken in the order of a keyed hash, each by the split that lacks most of its rows.
 
     So the same rows and ``seed`` give the same sides in any order of rows, and sides come as near to their shares as
-    whole groups allow.
+    whole groups allow. Groups that share a seed, since the prompts of one showed what the other was made of, go
+    together, unless they would then be more than the largest share.
     """
-    sizes = Counter(map(group_of, rows))
+    sizes: Counter[str] = Counter()
+    parents: dict[str, str] = {}
+    for row in rows:
+        sizes[group_of(row)] += 1
+        for other in (*_seeds(row), *([row["id"]] if row.get("id") is not None else [])):
+            parents[_root(parents, f"seed {other}")] = _root(parents, group_of(row))
     total = sum(sizes.values())
+    first: dict[str, str] = {}
+    joined = {group: first.setdefault(_root(parents, group), group) for group in sorted(sizes)}
+    together: Counter[str] = Counter()
+    for group, size in sizes.items():
+        together[joined[group]] += size
+    if max(together.values(), default=0) > max(max(shares.values()) * total, *sizes.values(), 0):
+        joined, together = {group: group for group in sizes}, sizes
     filled = dict.fromkeys(shares, 0)
     sides: dict[str, str] = {}
-    for group in sorted(sizes, key=lambda name: hashlib.blake2b(f"{seed}:{name}".encode()).digest()):
-        side = max(shares, key=lambda name: shares[name] * total - filled[name])
-        sides[group] = side
-        filled[side] += sizes[group]
-    return sides
+    for name in sorted(together, key=lambda name: hashlib.blake2b(f"{seed}:{name}".encode()).digest()):
+        sides[name] = max(shares, key=lambda side: shares[side] * total - filled[side])
+        filled[sides[name]] += together[name]
+    return {group: sides[name] for group, name in joined.items()}
+
+
+def on_more_sides(rows: Iterable[Json], sides: Mapping[str, str]) -> int:
+    """How many seeds are behind rows on more than one side, as what a row was made of or was shown in its prompts."""
+    seen: dict[str, set[str]] = {}
+    for row in rows:
+        for seed in _seeds(row):
+            seen.setdefault(seed, set()).add(sides[group_of(row)])
+    return sum(len(found) > 1 for found in seen.values())
+
+
+def _seeds(row: Json) -> list[str]:
+    return (row.get("lineage") or {}).get("seeds") or []
+
+
+def _root(parents: dict[str, str], name: str) -> str:
+    """The name that stands for all that ``name`` was joined with."""
+    while (parent := parents.setdefault(name, name)) != name:
+        parents[name] = name = parents.setdefault(parent, parent)
+    return name

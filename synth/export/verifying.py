@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from synth.errors import UsageError
 from synth.fingerprint import sha256_file
 from synth.messages import Json
 from synth.reader import RunReader
@@ -15,7 +16,15 @@ _EVERYTHING = 2**62
 
 
 def verify(reader: RunReader) -> Iterator[str]:
-    """Each difference in words; nothing where the folder is as the run left it. The store is taken for the truth."""
+    """Each difference in words; nothing where the folder is as the run left it. The store is taken for the truth.
+
+    Raises ``UsageError`` while a run is at work in the folder: its files are written when it ends.
+    """
+    if reader.running is not None:
+        raise UsageError(
+            f"another synth (process {reader.running}) is at work in {reader.folder}",
+            hint="its files are written when it ends: wait for it",
+        )
     for generator in reader.generators:
         path = reader.folder / "dataset" / f"{generator}.jsonl"
         if not path.is_file():
@@ -25,6 +34,7 @@ def verify(reader: RunReader) -> Iterator[str]:
         yield from _compare(path, {attempt.unit: attempt.row for attempt in attempts})
     yield from _hashes(reader.folder)
     yield from _written(reader)
+    yield from _added(reader)
 
 
 def _compare(path: Path, stored: dict[str, Json]) -> Iterator[str]:
@@ -75,3 +85,10 @@ def _written(reader: RunReader) -> Iterator[str]:
                 yield f"{path} is missing"
         elif sha256_file(path) != digest:
             yield f"{path} was changed"
+
+
+def _added(reader: RunReader) -> Iterator[str]:
+    known = {f"dataset/{generator}.jsonl" for generator in reader.generators} | reader.written.keys()
+    for path in sorted((reader.folder / "dataset").rglob("*")):
+        if path.is_file() and path.relative_to(reader.folder).as_posix() not in known:
+            yield f"{path} was added: the run has not written it"

@@ -13,14 +13,16 @@ _CANNOT = (
     r"|['’]m (?:not able|unable|afraid i can(?:no|['’])t) ?(?:to)?)"
 )
 _HELP = (
-    r"(?:help|assist|provide|fulfill?|comply|generate|create|write|engage|continue|answer|discuss|support|share"
-    r"|do that)"
+    r"(?:help(?! but\b)|assist|provide|fulfill?|comply|generate|create|engage|answer|discuss|support|do that"
+    r"|(?:write|share|continue)(?= *$| *[.,;!]| (?:with|this|that|these|those|such|your|you|any|an?|about)\b))"
+    r"(?! (?:every|each|all|both)\b)"
 )
+"""What is also said of what one goes on to do counts with what it is said of."""
 _MODEL = r"an? (?:(?:ai|artificial intelligence)(?: language)?(?: model| assistant)?|(?:large )?language model)\b"
 _ANYWHERE = (
     rf"\bas {_MODEL}",
     rf"\bi(?:['’]m| am) (?:just |only |merely )?{_MODEL}",
-    r"\bmy (?:knowledge cut-?off|training data|last knowledge update)\b",
+    r"\bmy (?:knowledge cut-?off|last knowledge update|training data (?:cut-?off|includes?|goes? up to|ends?))\b",
     r"\bas of my (?:last|latest) (?:knowledge |training )?update\b",
     r"\bi (?:do not|don['’]t) have (?:personal (?:opinions|beliefs|feelings|experiences)|access to real-?time)\b",
     r"\b(?:openai|anthropic)['’]?s? (?:content |usage )?polic(?:y|ies)\b",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from synth.curation.reading import read_rows
 from synth.errors import UsageError
 from synth.export.dataset import write_run_folder
 from synth.files import write_atomically
@@ -38,7 +39,7 @@ _SHORTEST = 24
 class Forgotten:
     """What left: ids of accepted examples and of rejected attempts, and the number of calls behind them.
 
-    ``elsewhere`` are files of the run folder that still hold one of the texts, such as the log of a server.
+    ``elsewhere`` are files of the run folder that still hold one of the texts, such as the log of a server, or may.
     ``resumable``: the run goes on from seeds without this one, and makes others in place of what left.
     """
 
@@ -185,10 +186,22 @@ def _without(summary: Json, store: Store) -> Json:
 
 
 def _holding(run_dir: Path, texts: set[str]) -> Iterable[Path]:
-    """Files with one of the texts, as it is or as JSON writes it."""
+    """Files with one of the texts, as it is or as JSON writes it, and those that cannot be looked into."""
     wanted = {form for text in texts for form in (text.encode(), orjson.dumps(text)[1:-1])}
     for path in sorted(run_dir.rglob("*")):
         if path.is_file() and path.name != "run.sqlite":
-            content = path.read_bytes()
-            if any(text in content for text in wanted):
+            try:
+                found = any(text in content for content in _contents(path) for text in wanted)
+            except UsageError:  # nobody can look into it here
+                found = True
+            if found:
                 yield path
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    """The file in parts, unpacked where it is packed."""
+    if path.suffix.lower() not in {".gz", ".parquet", ".pq"}:
+        yield path.read_bytes()
+        return
+    for row in read_rows(path, lambda line, fault: None):
+        yield orjson.dumps(row.data, default=str)

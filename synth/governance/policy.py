@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from synth.errors import Problem, RecipeError, UsageError
 from synth.fingerprint import sha256_file
@@ -61,20 +61,6 @@ class PolicySpec(Spec):
     version: Whole | str = Field()
     """Changes with every change of the rules; stands in each record."""
     rules: list[RuleSpec] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _must_agree(self) -> PolicySpec:
-        by_id: dict[str, RuleSpec] = {}
-        by_predicate: dict[str, RuleSpec] = {}
-        for rule in self.rules:
-            if rule.id in by_id:
-                raise ValueError(f"two rules are called {rule.id!r}")
-            other = by_predicate.setdefault(" ".join(rule.when.split()), rule)
-            if other.then != rule.then:
-                told = f"{other.id!r} says {other.then} and {rule.id!r} says {rule.then}"
-                raise ValueError(f"the policy contradicts itself: for the same rows {told}")
-            by_id[rule.id] = rule
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +110,8 @@ def load_policy(path: Path) -> Policy:
     except ValidationError as error:
         explain(error, problems, {}, PolicySpec)
     rules = []
+    by_id: set[str] = set()
+    by_predicate: dict[str, RuleSpec] = {}
     for index, rule in enumerate(spec.rules if spec is not None else ()):
         try:
             pattern = None if rule.pattern is None else re.compile(rule.pattern)
@@ -134,6 +122,13 @@ def load_policy(path: Path) -> Policy:
         except (re.error, OverflowError, RecursionError) as error:
             hint = "brackets and other signs that stand for themselves have a backslash before them"
             problems.at(("rules", index, "pattern"), f"this is no regular expression: {error}", hint)
+        if rule.id in by_id:
+            problems.at(("rules", index, "id"), f"two rules are called {rule.id!r}")
+        by_id.add(rule.id)
+        other = by_predicate.setdefault(" ".join(rule.when.split()), rule)
+        if other.then != rule.then:
+            told = f"{other.id!r} says {other.then} and {rule.id!r} says {rule.then}"
+            problems.at(("rules", index, "then"), f"the policy contradicts itself: for the same rows {told}")
         if rule.then == "redact" and rule.pattern is None and "pii" not in rule.when:
             problems.at(("rules", index, "then"), "redact what?", "give a pattern, or a predicate on pii")
     problems.raise_if_any()

@@ -76,6 +76,7 @@ class Ledger:
     """What has been told of a file, in ``<file>.privacy.jsonl``; a line is written before a number is told."""
 
     def __init__(self, data: Path) -> None:
+        data = data.resolve()  # by whatever name it is asked for
         self.path = data.with_name(data.name + ".privacy.jsonl")
 
     @property

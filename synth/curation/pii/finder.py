@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.curation.pii.kinds import ENTITIES, Found
+from synth.curation.pii.plausible import plausible
 from synth.errors import UsageError
 from synth.fingerprint import sha256_file
 from synth.recipe.cleaning import PII_KINDS, PiiKind
@@ -30,6 +31,7 @@ _REGIONS = ("US", "GB", "IN", "DE")
 class PiiFinder:
     """English and, for names and dates of birth, Hindi; names in other scripts are not found.
 
+    A bare run of digits is a telephone's where a word near it says so, or where it is a text of its own.
     The English model is spaCy's small one: of names beyond the lists it misses about one in ten, more in lower case.
     Raises ``UsageError`` without the extra ``pii``.
     """
@@ -59,6 +61,8 @@ class PiiFinder:
             )
             for result in results:
                 kind, start, end = self._kind_of[result.entity_type], result.start, result.end
+                if not plausible(kind, part, start, end):
+                    continue
                 yield Found(kind, begin + start, begin + end, round(float(result.score), 2))
 
     def _known_values(

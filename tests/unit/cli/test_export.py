@@ -52,3 +52,29 @@ def test_a_path_through_a_file_is_named(synth: Synth, recipe: Path, words: tuple
     outcome = synth(*words)
     assert outcome.code == EXIT_USAGE
     assert "cannot be written: file is no folder" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "runs/t", "--to", "runs/t/run.sqlite"),
+        ("export", "runs/t", "--format", "messages", "--to", "runs/t/marks.jsonl"),
+        ("export", "runs/t", "--format", "messages", "--to", "runs/t", "--split", "train=0.5,rejected=0.5"),
+        ("clean", "seeds.jsonl", "runs/t/rejected.jsonl"),
+        ("dedup", "seeds.jsonl", "runs/t/pictures/x.jsonl", "--field", "question"),
+    ],
+)
+def test_what_a_run_keeps_is_not_written_over(synth: Synth, recipe: Path, words: tuple[str, ...]) -> None:
+    synth("run", str(recipe))
+    before = {path: path.read_bytes() for path in Path("runs/t").rglob("*") if path.is_file()}
+    outcome = synth(*words)
+    assert outcome.code == EXIT_USAGE
+    assert "is the run's own" in outcome.err
+    assert {path: path.read_bytes() for path in Path("runs/t").rglob("*") if path.is_file()} == before
+
+
+def test_a_report_replaces_nothing_but_a_page(synth: Synth, recipe: Path) -> None:
+    synth("run", str(recipe))
+    before = recipe.read_text()
+    assert synth("report", "runs/t", "--to", str(recipe)).code == EXIT_USAGE
+    assert recipe.read_text() == before

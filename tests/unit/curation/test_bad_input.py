@@ -128,3 +128,35 @@ def test_an_empty_benchmark_file_is_an_error() -> None:
 
 def test_an_empty_file_is_an_empty_file() -> None:
     assert clean(b"")[0] == []
+
+
+def test_a_quote_that_is_not_closed_swallows_no_rows() -> None:
+    content = "".join(f"text {n},{n}\n" for n in range(2000)).replace("text 500,", '"text 500,')
+    rows, done = clean(b"text,n\n" + content.encode(), "a.csv")
+    assert [row["n"] for row in rows] == [str(n) for n in range(2000) if n != 500]
+    assert (done.unreadable, done.faults) == (1, [(502, "broken CSV: unexpected end of data")])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.csv", b"text,n\rone,1\rtwo,2\r", "none of its rows can be read; line 1: broken CSV"),
+        ("a.jsonl", b"text,n\none,1\n", "none of its rows can be read; line 1: broken JSON"),
+        ("a.jsonl", '{"text": "hi"}\n'.encode("utf-16"), "is UTF-16"),
+        ("a.csv", "text\nhi\n".encode("utf-16"), "is UTF-16"),
+        ("a.csv", b"text;n\none;1\n", "has semicolons between its columns"),
+        ("a.csv", b"text\tn\none\t1\n", "has tabs between its columns"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_and_what_was_there_stays(name: str, content: bytes, says: str) -> None:
+    Path("out.jsonl").write_bytes(GOOD)
+    with pytest.raises(UsageError, match=says):
+        clean(content, name)
+    assert Path("out.jsonl").read_bytes() == GOOD
+
+
+def test_faults_are_counted_by_kind_and_the_first_of_each_are_shown() -> None:
+    guessed, broken = '{"text": "caf\xe9"}'.encode("latin-1"), b"{"
+    _, done = clean(b"\n".join([*[guessed] * 10, *[broken] * 5]) + b"\n")
+    assert done.counted == ", 5 lines could not be read, 10 lines are not UTF-8: read as Windows-1252"
+    assert [line for line, _ in done.faults] == [1, 2, 3, 11, 12, 13]

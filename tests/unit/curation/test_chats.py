@@ -43,6 +43,7 @@ def clean(source: str) -> tuple[list[Json], Cleaned]:
         {"instruction": ASKED, "input": "", "output": ANSWERED},
         {"instruction": ASKED, "context": None, "response": ANSWERED, "category": "open_qa"},
         {"prompt": ASKED, "completion": ANSWERED},
+        {"prompt": PLAIN[:1], "completion": PLAIN[1:]},
         {"question": ASKED, "answer": ANSWERED},
         {"chosen": f"\n\nHuman: {ASKED}\n\nAssistant: {ANSWERED}", "rejected": "\n\nHuman: a\n\nAssistant: b"},
         {"text": f"User: {ASKED}\nBot: {ANSWERED}"},
@@ -173,3 +174,18 @@ TURNS = [{"from": "human", "value": ASKED}, {"from": "gpt", "value": ANSWERED}]
 def test_only_what_the_chat_was_read_from_makes_way(row: Json, expected: Json) -> None:
     Path("a.jsonl").write_bytes(orjson.dumps(row))
     assert clean("a.jsonl")[0] == [expected]
+
+
+def test_code_in_a_log_is_no_turn() -> None:
+    code = "Put this in:\n\n```yaml\nuser: root\nagent: none\n```"
+    messages = to_chat({"text": f"User: How?\n\nBot: {code}\nUser: Thanks."}).messages
+    assert [message.content for message in messages] == ["How?", code, "Thanks."]
+    quoted = to_chat({"text": "User: How?\nBot: So.\n```\nuser: root\n```"}).messages
+    assert quoted[1].content == "So.\n```\nuser: root\n```"
+
+
+def test_messages_keep_their_names_and_weights() -> None:
+    said = [{**PLAIN[0], "name": "Ann", "mood": "glad"}, {**PLAIN[1], "weight": 0}]
+    Path("a.jsonl").write_bytes(orjson.dumps({"messages": said}) + b"\n")
+    rows, _ = clean("a.jsonl")
+    assert rows == [{"messages": [{**PLAIN[0], "name": "Ann"}, {**PLAIN[1], "weight": 0}]}]

@@ -153,7 +153,7 @@ def test_parquet_keeps_the_types_it_was_read_with() -> None:
 
 
 def test_a_column_that_is_something_else_when_clean_has_another_type() -> None:
-    said = [{"from": "human", "value": "Why?", "weight": 1}, {"from": "gpt", "value": "So."}]
+    said = [{"from": "human", "value": "Why?", "mood": 1}, {"from": "gpt", "value": "So."}]
     parquet.write_table(pa.Table.from_pylist([{"n": 1, "messages": said}]), "a.parquet")
     clean_file(Path("a.parquet"), Path("b.parquet"), CleanSpec(messages=True))
     messages = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
@@ -210,3 +210,28 @@ def test_operators_between_numbers_tell_texts_apart() -> None:
     for deduplicator in (Exact(0.7), Banded(Signer(Banding.choose(0.7)), BandTable())):
         done = deduplicate(Path("a.jsonl"), Path("b.jsonl"), "text", deduplicator)
         assert (done.kept, done.examples) == (4, [(5, texts[4])])
+
+
+def test_an_object_without_names_is_no_column_of_parquet() -> None:
+    rows = [{"text": f"a {n}", "attributes": {}, "lineage": {"axes": {}, "seeds": ["s"]}} for n in range(2)]
+    Path("a.jsonl").write_bytes(jsonl(*rows))
+    clean_file(Path("a.jsonl"), Path("b.parquet"), CleanSpec())
+    assert parquet.read_table("b.parquet").to_pylist() == [
+        {"text": f"a {n}", "lineage": {"seeds": ["s"]}} for n in range(2)
+    ]
+
+
+def test_whole_numbers_of_any_length_stay_as_they_are() -> None:
+    Path("a.jsonl").write_bytes(b'{"text":"a  b","n":123456789012345678901234567890}\n')
+    clean_file(Path("a.jsonl"), Path("b.jsonl"), CleanSpec())
+    assert Path("b.jsonl").read_bytes() == b'{"text":"a b","n":123456789012345678901234567890}\n'
+
+
+@pytest.mark.parametrize("kept", ["marks.jsonl", "rejected.jsonl", "dataset/raw.jsonl", "dataset/new/raw.parquet"])
+def test_what_a_run_keeps_is_not_written_over(kept: str) -> None:
+    Path("run/dataset").mkdir(parents=True)
+    Path("run/run.sqlite").touch()
+    Path("a.jsonl").write_bytes(jsonl({"text": "a"}))
+    with pytest.raises(UsageError, match=f"run/{kept} is the run's own"):
+        dedup("a.jsonl", f"run/{kept}")
+    dedup("a.jsonl", "run/mine.jsonl")

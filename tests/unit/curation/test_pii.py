@@ -43,6 +43,27 @@ EACH: list[tuple[PiiKind, str, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Contact: 9876543210 / 9812345678", "9876543210"),
+        ("Contact: 9876543210,9812345678", "9812345678"),
+        ('<a tel="9876543210">', "9876543210"),
+        ("फोन: 9876543210", "9876543210"),
+        ("9876543210", "9876543210"),
+        ("Ann (+91 98765 43210)", "(+91 98765 43210"),
+        ("my number (9876543210)", "(9876543210"),
+        ("Ann, 212-555-0187, New York", "212-555-0187"),
+        ("Ann, 98765 43210, Pune", "98765 43210"),
+        ("It came from version 3 of 203.0.113.77.", "203.0.113.77"),
+        ("IP: 167.71.139.182 Version 4.12.3 fixes it.", "167.71.139.182"),
+        ("Ping http://[2001:db8:1::7]/ again.", "2001:db8:1::7"),
+    ],
+)
+def test_numbers_in_other_forms_are_found_too(text: str, value: str) -> None:
+    assert value in [text[one.start : one.end] for one in FINDER.find([text])[0]]
+
+
 @pytest.mark.parametrize(("kind", "text", "value"), EACH)
 def test_each_sort_is_found_where_it_stands(kind: PiiKind, text: str, value: str) -> None:
     assert [(one.kind, text[one.start : one.end]) for one in FINDER.find([text])[0]] == [(kind, value)]
@@ -55,6 +76,12 @@ def test_each_sort_is_found_where_it_stands(kind: PiiKind, text: str, value: str
         "Version 3.2 of the library was released with 48 changes.",
         "Use the train to the station, then walk down the road for 200 metres.",
         "x = [1, 2, 3]; print(sum(x) / len(x))",
+        "The number of children is 23786 - 17509 = <<23786-17509=6277>>6277",
+        "He pays $350 000 x 12/100 = $<<350000*12/100=42000>>42000\n#### 168000",
+        "The square root of two is 1.414213562.",
+        "The largest number is 2147483647, and timestamp=1712345678 is later.",
+        "Call it with sleep(9876543210) from std::a::b, or take x[::2] and ::1.",
+        "Upgrade to version 3.5.1.2 with pip install x==10.2.3.4, not the 2.10.3.4 release.",
         "",
     ],
 )
@@ -180,3 +207,12 @@ def test_weights_of_another_model_are_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("synth.curation.pii.finder._NER_SHA256", "0" * 64)
     with pytest.raises(UsageError, match="does not hold en_core_web_sm"):
         PiiFinder()
+
+
+def test_numbers_of_a_row_stay_and_what_a_key_said_twice_goes(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    source.write_bytes(
+        b'{"id": 1712345678, "text": "Hi."}\n{"text": "Call +91 98765 43210", "text": "Hi."}\n{"n": 9876543210}\n'
+    )
+    clean_file(source, target, CleanSpec.model_validate({"pii": {"action": "redact"}}))
+    assert target.read_bytes() == b'{"id": 1712345678, "text": "Hi."}\n{"text":"Hi."}\n{"n":"<PHONE>"}\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import orjson
@@ -12,7 +13,7 @@ from pyarrow import parquet
 
 from synth.errors import UsageError
 from synth.export.exporting import dataset_rows, export_rows, only_marked
-from synth.export.split import assign, parse_shares
+from synth.export.split import assign, on_more_sides, parse_shares
 from synth.messages import Json
 
 
@@ -97,6 +98,29 @@ def test_no_seed_is_on_both_sides_in_any_order_of_rows(seeds: list[int | None], 
     assert abs(trained - 0.7 * len(made)) <= largest
 
 
+def shown(number: int, *seeds: str) -> Json:
+    return row(number, seeds[0]) | {"lineage": {"seeds": list(seeds)}}
+
+
+def test_seeds_shown_in_prompts_stay_on_one_side_where_shares_allow_it(tmp_path: Path) -> None:
+    shares = {"train": 0.5, "test": 0.5}
+    pairs = [shown(n, f"{n}", f"{n + 1 - 2 * (n % 2)}") for n in range(20)]
+    for key in range(5):
+        sides = assign(pairs, shares, key)
+        assert on_more_sides(pairs, sides) == 0
+        assert Counter(sides.values()) == {"train": 10, "test": 10}
+    ring = [shown(n, f"{n}", f"{(n + 1) % 20}") for n in range(20)]
+    done = export_rows(lambda: iter(ring), "messages", tmp_path / "out", shares=shares)
+    assert list(done.files.values()) == [10, 10]
+    assert done.on_both_sides > 1
+
+
+def test_a_side_without_rows_is_told(tmp_path: Path) -> None:
+    rows = [row(n, "a") for n in range(3)]
+    done = export_rows(lambda: iter(rows), "messages", tmp_path / "out", shares={"train": 0.9, "test": 0.1})
+    assert done.empty == ["test"]
+
+
 @pytest.mark.parametrize("text", ["train", "train=x", "train=0.5", "train=1,train=0", "=1", "train=0.9,test=0.2", ""])
 def test_shares_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--split"):
@@ -109,8 +133,8 @@ def test_parquet_has_the_same_columns_whatever_the_rows_hold(tmp_path: Path) -> 
     richer["messages"][1]["tool_calls"] = [call]
     for name, made in (("plain", [row(0, None)]), ("rich", [richer])):
         rows = dataset_rows(make_run(tmp_path / name, made))
-        export_rows(rows, "parquet", tmp_path / f"{name}.parquet")
-    plain, rich = (parquet.read_table(tmp_path / f"{name}.parquet") for name in ("plain", "rich"))
+        export_rows(rows, "parquet", tmp_path / f"{name}.PARQUET")
+    plain, rich = (parquet.read_table(tmp_path / f"{name}.PARQUET") for name in ("plain", "rich"))
     assert plain.schema == rich.schema
     (back,) = rich.to_pylist()
     assert back["messages"][1]["tool_calls"] == [call]

@@ -52,6 +52,10 @@ def test_an_assistant_that_only_calls_a_tool_says_nothing() -> None:
         "**I apologize, but I am not able to do this.**",
         "That is so. I'm just an AI, though.",
         "My knowledge cutoff is 2023.",
+        "My training data includes texts up to 2023.",
+        "I can't share that.",
+        "I won't write this.",
+        "I cannot continue.",
         "I don't have personal opinions.",
     ],
 )
@@ -72,6 +76,11 @@ def test_refusals_and_talk_of_oneself_are_found(text: str) -> None:
         "Sorry to hear that your parcel is late. It arrives tomorrow.",
         "I can help you with that.",
         "A language model predicts the next token.",
+        "I can't help but notice the sum is 5.",
+        "I will not write every step, but the answer is 5.",
+        "I cannot share the cost equally, so I give 3 to Ann.",
+        "I won't continue the series past 10.",
+        "My training data is a CSV file with 3 columns.",
     ],
 )
 def test_what_only_resembles_a_refusal_passes(text: str) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 import synth
 from synth.errors import UsageError
@@ -159,3 +162,13 @@ def test_a_run_whose_seeds_nobody_can_check_stays_as_it_is(run_dir: Path) -> Non
         write_seeds(left)
         with pytest.raises(UsageError, match="seeds"):
             synth.run(synth.load_recipe("r.yaml"), run_dir=run_dir)
+
+
+def test_files_that_are_packed_are_looked_into(run_dir: Path) -> None:
+    row = {"messages": [{"role": "user", "content": 'Where is it that "Alice" has her ledger?'}]}
+    parquet.write_table(pa.Table.from_pylist([row]), run_dir / "mine.parquet")
+    parquet.write_table(pa.Table.from_pylist([{"text": "nothing of it"}]), run_dir / "other.parquet")
+    (run_dir / "mine.jsonl.gz").write_bytes(gzip.compress(orjson.dumps(row)))
+    (run_dir / "broken.parquet").write_bytes(b"PAR1")
+    found = forget(run_dir, "a").elsewhere
+    assert [path.name for path in found] == ["broken.parquet", "mine.jsonl.gz", "mine.parquet"]

@@ -177,7 +177,7 @@ def test_personal_data_is_found_in_every_column(tmp_path: Path, column: str) -> 
         (("id: long", "id: rival"), "two rules are called 'rival'"),
         (
             ("text | length > 40", "\"'Acme' in  text\""),
-            "contradicts itself: for the same rows 'rival' says quarantine",
+            r"20:11: the policy contradicts itself: for the same rows 'rival' says quarantine",
         ),
         (("name: house\n", ""), "name"),
         (("rules:", "rulez:"), "did you mean 'rules'"),

@@ -43,6 +43,9 @@ def test_the_ledger_adds_up_and_refuses(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"over the budget of 1: 0\.8 is spent"):
         ledger.spend("age", query, budget=1)
     assert Ledger(tmp_path / "people.csv").spent == pytest.approx(0.8)
+    (tmp_path / "people.csv").touch()
+    (tmp_path / "again.csv").symlink_to("people.csv")
+    assert Ledger(tmp_path / "again.csv").spent == pytest.approx(0.8)
     ledger.path.write_text("nonsense\n")
     with pytest.raises(UsageError, match="cannot be read"):
         ledger.spend("age", query, budget=1)
