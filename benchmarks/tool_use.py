@@ -22,10 +22,10 @@ from typing import Any
 
 import orjson
 
-from benchmarks.common import ROOT
 from synth.environments.environment import Environment
 from synth.environments.spec import find_environment, load_environment
 from synth.environments.world import open_environment
+from synth.errors import UsageError
 from synth.messages import Json
 from synth.reader import AttemptLine, RunReader
 from synth.recipe.kinds.tool_use import ToolUseSpec
@@ -46,14 +46,18 @@ class Replayed:
 
 
 async def replay(run_dir: Path) -> list[Replayed]:
-    """Make the calls of every accepted conversation again, in the world of its seed."""
+    """Make the calls of every accepted conversation again, in the world of its seed. Raises ``UsageError``."""
     with RunReader(run_dir) as reader:
-        specs = {spec["id"]: spec for spec in reader.lock.recipe["generate"] if spec["kind"] == "tool_use"}
+        written = [spec for spec in reader.lock.recipe["generate"] if spec["kind"] == "tool_use"]
+        base = reader.recipe_folder or Path.cwd()
     found: list[Replayed] = []
-    for name, spec in specs.items():
-        rows = [orjson.loads(line) for line in (run_dir / "dataset" / f"{name}.jsonl").read_bytes().splitlines()]
-        rates = ToolUseSpec.model_validate(spec).faults.rates()
-        async with open_environment(load_environment(find_environment(spec["environment"], ROOT))) as world:
+    for spec in map(ToolUseSpec.model_validate, written):
+        place = load_environment(find_environment(spec.environment, base)) if spec.environment is not None else None
+        if place is None or place.mode != "python":
+            raise UsageError(f"generator {spec.id!r}: only what an environment of mode python did can be done again")
+        rows = [orjson.loads(line) for line in (run_dir / "dataset" / f"{spec.id}.jsonl").read_bytes().splitlines()]
+        rates = spec.faults.rates() or None  # a lock says nothing of it by zeros: then the environment's own befall
+        async with open_environment(place) as world:
             for row in rows:
                 offered = world.offering([tool["function"]["name"] for tool in row["tools"]])
                 async with offered.start(row["world_seed"], faults=rates) as environment:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
 
 from synth.agents.context import UnitContext
+from synth.errors import UsageError
 from synth.example import Draft, WorkUnit
 from synth.gates.base import AnyGate, AskingGate
 from synth.generators.base import Generator, Outlined
@@ -44,18 +44,22 @@ async def outline(
     ``gates`` are about what the last agent says.
 
     None where nothing can be known: a user's own kind has to have ``outline``, as its ``make`` may do more than ask.
+    Raises ``UsageError`` where a file that it needs cannot be used.
     """
     caller = _Nobody()
     context = UnitContext(unit, caller)
     if isinstance(spec, PluginSpec) and not isinstance(generator, Outlined):
         return None
     draft: Draft | None = None
-    # Answers that mean nothing may end it in any way; what it asked until then counts.
-    with suppress(Exception):
+    try:
         if isinstance(generator, Outlined):
             await generator.outline(context)
         else:
             draft = await generator.make(context)
+    except Exception as error:
+        # Answers that mean nothing may end it in any way; what it asked until then counts.
+        if isinstance(error, UsageError):  # a file of the user's cannot be used
+            raise
     if not caller.asked:
         return None
     if draft is None:

@@ -15,6 +15,7 @@ from synth.agents.assistant_lines import audit_assistant, unheard_value
 from synth.agents.context import UnitContext
 from synth.agents.guide import Coached, Guide, Hint
 from synth.agents.structured import InvalidAnswer, parse_answer
+from synth.environments.arguments import is_object
 from synth.environments.environment import Environment
 from synth.errors import Rejected, ResponseError
 from synth.messages import Json, Message, Tool, ToolCall
@@ -73,6 +74,7 @@ async def converse(
         else:
             key = f"{assistant.role}.{sample}.{turn:03d}"
             answer = await _Answering(context, assistant, system, talk, tools, key).answer()
+        answer = _numbered(answer, made.total())
         talk.messages.append(answer)
         if len(answer.tool_calls) > MOST_CALLS_A_TURN:
             raise Rejected("tool_calls", f"{len(answer.tool_calls)} calls in one turn", text=shown(talk.messages))
@@ -90,6 +92,13 @@ async def converse(
                 return
             talk.messages.append(Message("user", line))
     raise Rejected("max_turns", f"not done after {max_turns} turns of the assistant", text=shown(talk.messages))
+
+
+def _numbered(answer: Message, first: int) -> Message:
+    """The answer with ids for its calls that no other call of the conversation has; of nine letters and digits, for
+    Mistral's servers take no others."""
+    calls = enumerate(answer.tool_calls, first)
+    return replace(answer, tool_calls=tuple(replace(call, id=f"call{number:05d}") for number, call in calls))
 
 
 async def _coached(
@@ -151,7 +160,13 @@ class _Answering:
             if not answer.tool_calls and _means_a_call(answer.content or "", self.tools):
                 answer = await self._forced(request, f"{key}.forced") or answer
             if answer.tool_calls:
-                return replace(answer, content=self._said_beside(answer))
+                junk = next((call for call in answer.tool_calls if not is_object(call.arguments)), None)
+                if junk is None:
+                    return replace(answer, content=self._said_beside(answer))
+                # No format takes such a row, so it is no error for the assistant to learn from.
+                complaint = f"called {junk.name} with what is no JSON object: {junk.arguments[:200]}"
+                answer = replace(answer, tool_calls=())
+                continue
             complaint = audit_assistant(answer.content or "", self.system, self.talk.messages, self.tools)
             if not complaint:
                 return answer

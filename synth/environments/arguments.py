@@ -37,7 +37,7 @@ class ArgumentSchema:
         self._leave_out = {
             name
             for name, inner in schema.get("properties", {}).items()
-            if name not in required and not Draft202012Validator(inner).is_valid(None)
+            if name not in required and not self._validator.evolve(schema=inner).is_valid(None)
         }
 
     def parse(self, text: str) -> Json:
@@ -62,6 +62,14 @@ class ArgumentSchema:
         if self._is_surely_right(value):
             return []
         return list(dict.fromkeys(_phrase(error) for error in self._validator.iter_errors(value)))
+
+
+def is_object(text: str) -> bool:
+    """Whether the arguments of a call, right or wrong, are a JSON object, of a length that tools take."""
+    try:
+        return not _is_too_long(text) and isinstance(orjson.loads(text), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:

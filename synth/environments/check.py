@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -13,7 +13,7 @@ from synth.environments.draw import Pool, draw_call, draw_value
 from synth.environments.environment import Environment
 from synth.environments.mock import MockRequest, Responder
 from synth.environments.spec import EnvironmentSpec
-from synth.environments.vocabulary import ToolSpec
+from synth.environments.vocabulary import RecordedCall, ToolSpec
 from synth.environments.world import World, open_environment
 from synth.errors import EnvironmentFault
 from synth.fingerprint import derive_rng
@@ -23,6 +23,7 @@ _STEPS = 25
 """Calls in one conversation of the walk."""
 _SEEDS = 16
 _MOST_PROBLEMS = 10
+_OUTLIVES = "something outlives a conversation, such as a variable of the module; keep it in the state"
 _ONLY_RNG = "make_state may use no random numbers but those of rng, no clock and nothing outside"
 
 
@@ -98,10 +99,13 @@ async def check_environment(spec: EnvironmentSpec, *, calls: int = 1000, seed: i
         except EnvironmentFault as fault:
             check.problems.append(f"no conversation can start: {fault.reason}")
             return check
+        walks: dict[int, tuple[RecordedCall, ...]] = {}
         for number in range(-(-calls // _STEPS)):
             if len(check.problems) >= _MOST_PROBLEMS:
                 break
-            await _walk(world, check, seed + number, min(_STEPS, calls - number * _STEPS))
+            walks[seed + number] = await _walk(world, check, seed + number, min(_STEPS, calls - number * _STEPS))
+    if spec.mode == "python" and not check.problems:
+        await _walk_again(spec, check, walks)
     _sum_up(check)
     return check
 
@@ -132,8 +136,8 @@ async def _check_starts(world: World, check: Check, spec: EnvironmentSpec) -> No
                     return
 
 
-async def _walk(world: World, check: Check, seed: int, steps: int) -> None:
-    """One conversation of random calls, then its replay."""
+async def _walk(world: World, check: Check, seed: int, steps: int) -> tuple[RecordedCall, ...]:
+    """One conversation of random calls, then its replay. The calls that were made."""
     rng = derive_rng(seed, "walk")
     check.conversations += 1
     call = ("", "")
@@ -153,6 +157,26 @@ async def _walk(world: World, check: Check, seed: int, steps: int) -> None:
         except EnvironmentFault as fault:
             where = f"{call[0]} {call[1][:300]}" if call[0] else "after the conversation"
             check.problems.append(f"seed {seed}: {fault.reason}\n    {where}")
+        return environment.calls
+
+
+async def _walk_again(spec: EnvironmentSpec, check: Check, walks: Mapping[int, Sequence[RecordedCall]]) -> None:
+    """The same conversations in another process, the last one first: each has others before it than it had."""
+    async with open_environment(spec) as other:
+        for seed, calls in reversed(list(walks.items())):
+            async with other.start(seed) as environment:
+                for number, call in enumerate(calls, 1):
+                    if not await _is_answered_again(environment, call):
+                        told = f"after other conversations, call {number} ({call.name}) gave another result"
+                        check.problems.append(f"seed {seed}: {told}: {_OUTLIVES}")
+                        return
+
+
+async def _is_answered_again(environment: Environment, call: RecordedCall) -> bool:
+    try:
+        return await environment.call(call.name, call.arguments) == call.result
+    except EnvironmentFault:
+        return False
 
 
 async def _step(environment: Environment, check: Check, name: str, arguments: str) -> None:

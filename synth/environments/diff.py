@@ -14,20 +14,19 @@ def diff(before: Any, after: Any, path: str = "") -> Iterator[Change]:
         for key, value in before.items():
             if key not in after:
                 yield Change(_join(path, key), "removed", before=value)
-            elif value != after[key] or type(value) is not type(after[key]):
+            else:
                 yield from diff(value, after[key], _join(path, key))
         for key, value in after.items():
             if key not in before:
                 yield Change(_join(path, key), "added", after=value)
     elif isinstance(before, list) and isinstance(after, list):
         for index, (old, new) in enumerate(zip(before, after, strict=False)):
-            if old != new or type(old) is not type(new):
-                yield from diff(old, new, _join(path, index))
+            yield from diff(old, new, _join(path, index))
         for index in range(len(after), len(before)):
             yield Change(_join(path, index), "removed", before=before[index])
         for index in range(len(before), len(after)):
             yield Change(_join(path, index), "added", after=after[index])
-    elif before != after or type(before) is not type(after):
+    elif before != after or type(before) is not type(after):  # True is not 1, and 40 is not 40.0
         yield Change(path, "changed", before, after)
 
 

@@ -8,13 +8,19 @@ from synth.messages import Json
 
 
 def plain_schema(schema: Json) -> Json:
+    """The parameters of a tool, made plain. Raises as ``make_plain`` does."""
+    simple = make_plain(schema)
+    simple.setdefault("properties", {})
+    return simple
+
+
+def make_plain(schema: Json) -> Json:
     """A schema as models read it best: no titles, references resolved, ``| None`` with the default None left out.
 
-    Raises ``TypeError`` for a type that contains itself.
+    Raises ``TypeError`` for a type that contains itself, ``KeyError`` for a reference to what is not in its ``$defs``.
     """
     definitions = schema.get("$defs", {})
     simple: Json = _simplify({key: value for key, value in schema.items() if key != "$defs"}, definitions, ())
-    simple.setdefault("properties", {})
     return simple
 
 

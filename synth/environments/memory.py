@@ -78,12 +78,7 @@ class Memory:
 
 def call_key(tool: ToolSpec, arguments: Json) -> bytes:
     """Equal for calls that mean the same: key order, ``2`` or ``2.0``, a default given or left out do not matter."""
-    defaults = {
-        name: schema["default"]
-        for name, schema in tool.tool.parameters.get("properties", {}).items()
-        if isinstance(schema, dict) and "default" in schema
-    }
-    return canonical_json([tool.name, _normal({**defaults, **arguments})])
+    return canonical_json([tool.name, _normal({**tool.defaults, **arguments})])
 
 
 def _normal(value: Any) -> Any:

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,6 +154,7 @@ def load_environment(folder: Path) -> EnvironmentSpec:
     if written.mode != "live" and written.server is not None:
         problems.at_key(("server",), f"mode {written.mode} uses no server", "remove it, or set mode: live")
     problems.raise_if_any()
+    named_files = [path, tools, policy, state if isinstance(state, Path) else None]
     declared: tuple[ToolSpec, ...] = ()
     if written.mode == "mock" and tools is not None:
         from synth.environments.tools_file import load_tools
@@ -171,7 +173,7 @@ def load_environment(folder: Path) -> EnvironmentSpec:
         faults=written.faults.rates(),
         limits=written.limits,
         server=written.server,
-        fingerprint=_fingerprint(folder, [path, tools, policy, state if isinstance(state, Path) else None]),
+        fingerprint=_fingerprint(folder, written.mode, named_files),
     )
 
 
@@ -190,10 +192,17 @@ def _check_state(path: Path, problems: Problems) -> None:
         problems.add(Problem(str(path), 1, 1, "the state must be a JSON object", 'such as {"orders": {…}}'))
 
 
-def _fingerprint(folder: Path, named: list[Path | None]) -> str:
-    """Over the names and bytes of the named files, and of the modules that tools.py may import."""
-    paths = {path for path in named if path is not None} | set(folder.glob("*.py"))
+def _fingerprint(folder: Path, mode: Mode, named: list[Path | None]) -> str:
+    """Over the names and bytes of the named files and, as tools.py may import or read them, of all in the folder but
+    hidden ones and bytecode. A server's folder may hold what it writes: there only its modules count."""
+    beside = folder.rglob("*") if mode == "python" else folder.glob("*.py")
+    paths = {path for path in named if path is not None} | {path for path in beside if _counts(path, folder)}
     digest = hashlib.blake2b(digest_size=16)
     for path in sorted(paths):
-        digest.update(f"{path.name}\0{sha256_file(path)}\n".encode())
+        digest.update(f"{Path(os.path.relpath(path, folder)).as_posix()}\0{sha256_file(path)}\n".encode())
     return digest.hexdigest()
+
+
+def _counts(path: Path, folder: Path) -> bool:
+    inside = path.relative_to(folder).parts
+    return path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in inside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -76,7 +77,7 @@ class Toolbox:
     def violations(self, state: Json) -> list[str]:
         found = []
         for function in self._invariants:
-            name = function.__name__.replace("_", " ")
+            name = _name(function).replace("_", " ")
             found += [f"{name}: {said}" if said else name for said in _sayings(function(state))]
         for name, code in self._expressions.items():
             if not eval(code, dict(state)):  # noqa: S307  the user's own, in the worker, like tools.py
@@ -84,7 +85,8 @@ class Toolbox:
         return found
 
     def _add(self, function: Callable[..., Any], mark: ToolMark) -> None:
-        name, line = mark.name or function.__name__, function.__code__.co_firstlineno
+        name = mark.name or _name(function)
+        line = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_firstlineno", 0)
         if not TOOL_NAME.fullmatch(name):
             raise LoadError(f"{name!r} cannot name a tool: at most 64 letters, digits, '_' and '-'", line)
         if name in self.tools:
@@ -100,7 +102,14 @@ def _sayings(said: Any) -> Iterable[str]:
         return []
     if said is False:
         return [""]
-    return [said] if isinstance(said, str) else [str(one) for one in said]
+    if isinstance(said, str):
+        return [said]
+    return ["" if one is False else str(one) for one in said if one is not None and one is not True]
+
+
+def _name(function: Callable[..., Any]) -> str:
+    """Its own, or its class's: an object that can be called has none."""
+    return getattr(function, "__name__", type(function).__name__)
 
 
 def _import(path: Path) -> ModuleType:

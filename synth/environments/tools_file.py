@@ -27,6 +27,7 @@ from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field
 
 from synth.environments.declaration import read_declaration
+from synth.environments.json_schema import make_plain
 from synth.environments.vocabulary import TOOL_NAME, ToolSpec
 from synth.messages import Json, Tool
 from synth.recipe.problems import Problems
@@ -59,21 +60,20 @@ def load_tools(path: Path) -> tuple[ToolSpec, ...]:
     """The tools in ``path``. Raises ``RecipeError`` with everything that is wrong with them."""
     written, problems = read_declaration(path, ToolsFile)
     seen: dict[str, int] = {}
+    tools = []
     for index, declared in enumerate(written.tools):
         at: KeyPath = ("tools", index)
         if declared.name in seen:
             problems.at((*at, "name"), f"two tools are named {declared.name!r}", "rename one")
         seen.setdefault(declared.name, index)
-        _check_schema(declared.parameters, (*at, "parameters"), problems)
+        parameters = _checked(declared.parameters, (*at, "parameters"), problems)
         if declared.parameters.get("type") != "object":
             problems.at((*at, "parameters"), f"the parameters of {declared.name!r} must have 'type: object'")
-        if declared.output is not None:
-            _check_schema(declared.output, (*at, "output"), problems)
+        output = None if declared.output is None else _checked(declared.output, (*at, "output"), problems)
+        tool = Tool(declared.name, declared.description.strip(), closed(parameters))
+        tools.append(ToolSpec(tool, declared.writes, output))
     problems.raise_if_any()
-    return tuple(
-        ToolSpec(Tool(tool.name, tool.description.strip(), closed(tool.parameters)), tool.writes, tool.output)
-        for tool in written.tools
-    )
+    return tuple(tools)
 
 
 def closed(parameters: Json) -> Json:
@@ -81,13 +81,21 @@ def closed(parameters: Json) -> Json:
     return {"additionalProperties": False, **parameters} if "properties" in parameters else parameters
 
 
-def _check_schema(schema: Json, at: KeyPath, problems: Problems) -> None:
+def _checked(schema: Json, at: KeyPath, problems: Problems) -> Json:
+    """The schema made plain, for it will stand inside others, where its ``$defs`` are not found."""
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         problems.at((*at, *error.absolute_path), f"this is not JSON Schema: {error.message}")
-        return
+        return schema
     _check_types(schema, at, problems)
+    try:
+        return make_plain(schema)
+    except TypeError as error:
+        problems.at(at, f"this cannot be written without $ref: {error}", "say at some depth what stands there instead")
+    except KeyError as error:
+        problems.at(at, f"a $ref leads to {error}, which is not under '$defs' here")
+    return schema
 
 
 def _check_types(schema: Any, at: KeyPath, problems: Problems) -> None:

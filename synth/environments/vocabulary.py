@@ -27,6 +27,16 @@ class ToolSpec:
     def name(self) -> str:
         return self.tool.name
 
+    @property
+    def defaults(self) -> Json:
+        """What its parameters are where a call leaves them out."""
+        properties: Json = self.tool.parameters.get("properties", {})
+        return {
+            name: schema["default"]
+            for name, schema in properties.items()
+            if isinstance(schema, dict) and "default" in schema
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -84,7 +84,7 @@ class Worker:
 
     def violations(self, request: Json) -> Json:
         held = self._held[request["session"]]
-        found = self.toolbox.violations(held.state)
+        found = [_whole(one) for one in self.toolbox.violations(held.state)]
         if held.is_changed():
             raise Fault("an invariant changed the state")
         return {"violations": found}
@@ -130,7 +130,13 @@ def _culprit(request: Json) -> str:
     return "an invariant" if request["op"] == "violations" else "making the state"
 
 
+def _whole(text: str) -> str:
+    """Text that can be written as JSON: half a character (``"\\ud800"``) cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _short(text: str) -> str:
+    text = _whole(text)
     return text if len(text) <= 300 else f"{text[:300]}…"
 
 
@@ -140,12 +146,27 @@ def _limit_memory(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _catch_output() -> io.StringIO:
+class _Caught(io.TextIOWrapper):
+    """What the user's code prints. It is a stream like the real ones, for code that sets its encoding."""
+
+    def __init__(self) -> None:
+        self._bytes = io.BytesIO()
+        super().__init__(self._bytes, "utf-8", "replace", write_through=True)
+
+    def take(self) -> str:
+        """What was printed since the last time."""
+        printed = self._bytes.getvalue().decode("utf-8", "replace")
+        self._bytes.seek(0)
+        self._bytes.truncate()
+        return printed
+
+
+def _catch_output() -> _Caught:
     """Nothing the tools print may reach the terminal: Python's output is caught, that of child processes dropped."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    caught = io.StringIO()
+    caught = _Caught()
     sys.stdout = sys.stderr = caught
     return caught
 
@@ -165,7 +186,7 @@ def serve(channel: socket.socket) -> None:
         write_frame(channel, orjson.dumps({"problem": [error.line, str(error), error.hint]}))
         return
     signal.setitimer(signal.ITIMER_REAL, 0)
-    write_frame(channel, orjson.dumps({"tools": worker.toolbox.describe(), "printed": _short(caught.getvalue())}))
+    write_frame(channel, orjson.dumps({"tools": worker.toolbox.describe(), "printed": _short(caught.take())}))
     operations: dict[str, Callable[[Json], Json]] = {
         "start": worker.start,
         "call": worker.call,
@@ -181,10 +202,8 @@ def serve(channel: socket.socket) -> None:
             signal.setitimer(signal.ITIMER_REAL, settings["seconds"])
             reply, may_go_on = _answer(operations[request["op"]], request)
             signal.setitimer(signal.ITIMER_REAL, 0)
-            if caught.tell():
-                reply["printed"] = _short(caught.getvalue())
-                caught.seek(0)
-                caught.truncate()
+            if printed := caught.take():
+                reply["printed"] = _short(printed)
             if not may_go_on:
                 reply["ends"] = True
             replies.append(orjson.dumps(reply))  # now: it may hold parts of a state that the next request changes

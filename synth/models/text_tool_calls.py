@@ -106,7 +106,7 @@ def _as_calls(value: Any, names: set[str]) -> list[ToolCall]:
     arguments = value.get("arguments", value.get("parameters", value.get("args", {})))
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments)
+            arguments = json.loads(arguments.strip() or "{}")
         except json.JSONDecodeError:
             return []
     return [_call(name, arguments)] if name in names and isinstance(arguments, dict) else []

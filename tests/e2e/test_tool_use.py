@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,19 @@ async def test_an_accepted_conversation_can_be_replayed_from_its_row(tmp_path: P
     path.write_text(json.dumps(row) + "\n")
     (spoiled,) = await replay(tmp_path)
     assert not spoiled.same_results
+
+
+async def test_a_users_own_environment_is_found_beside_the_recipe(tmp_path: Path) -> None:
+    mine = tmp_path / "envs" / "mine"
+    shutil.copytree(shipped("envs") / "retail", mine)
+    with (mine / "env.yaml").open("a", encoding="utf-8") as file:
+        file.write("faults: {partial: 0.3}\n")
+    with ChatServer(answer=Desk("asks").answer) as server:
+        teacher = {"provider": "openai", "base_url": server.url, "model": "m", "concurrency": 16}
+        kind = {"kind": "tool_use", "count": 3, "environment": "mine"}
+        recipe = {"name": "own", "models": {"m": teacher}, "generate": [kind], "diversity": "off"}
+        (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+        run(load_recipe(tmp_path / "recipe.json"), run_dir=tmp_path / "run")
+    assert any(row["faults"] for row in rows(tmp_path / "run"))
+    found = await replay(tmp_path / "run")
+    assert [(one.same_results, one.end_is_target) for one in found] == [(True, True)] * 3

@@ -41,7 +41,7 @@ from synth.generators.tool_use.rubric import Judged, RubricJudge
 from synth.generators.tool_use.scenario import ask_planner, plan_scenario
 from synth.generators.tool_use.solution import Solution, to_draft
 from synth.generators.tool_use.task import Task
-from synth.generators.tool_use.verify import LEAST_REWARD, require_withdrawal
+from synth.generators.tool_use.verify import LEAST_REWARD, require_true_ending, require_withdrawal
 from synth.messages import Message
 from synth.prompts import shipped_template
 from synth.recipe.kinds.tool_use import ToolUseSpec
@@ -230,7 +230,8 @@ def verify_calls(environment: Environment, task: Task, talk: Conversation, *, fo
     """The criteria of a conversation that stands, by what was called.
 
     Raises ``Rejected``: ``policy`` where the ``forbidden`` tool was used, ``state`` where something was not changed
-    that should have been or the other way round, ``interaction`` where the assistant acted on what nobody had told it.
+    that should have been or the other way round, ``ending`` where the assistant's last words are not true,
+    ``interaction`` where it acted on what nobody had told it.
     """
     text = shown(talk.messages)
     calls = [call for call in environment.calls if not call.result.error]
@@ -246,6 +247,7 @@ def verify_calls(environment: Environment, task: Task, talk: Conversation, *, fo
         if done is None:
             raise Rejected("state", f"{call.name} changed what nobody had asked for", text=text)
         open_steps.remove(done)
+    require_true_ending(task, talk)
     exact = [fact.text for fact in task.workflow.facts.values() if fact.exact]
     told = [found for fact in exact if (found := told_before_use(fact, talk.messages)) is not None]
     interaction = sum(told) / len(told) if told else 1.0

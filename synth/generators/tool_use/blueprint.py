@@ -56,11 +56,12 @@ async def draw_blueprint(
 ) -> Blueprint:
     """A task in the state of ``environment``, a fresh one: solvable, or ``forbidden`` by an invariant.
 
-    Raises ``Rejected`` when none is found.
+    Raises ``Rejected`` when none is found. Each tool is used once, so there are no more actions than tools that write.
     """
     start = await environment.state_hash()
     grounds = await find_grounds(environment)
     writers = [tool for tool in world.tools if tool.writes]
+    actions = 1 if forbidden else min(actions, len(writers))
     order = rng.sample(writers, len(writers))  # so that a tool that seldom goes through has its turn
     async with AsyncExitStack() as trials:
         trial = await trials.enter_async_context(environment.fresh())
@@ -69,7 +70,7 @@ async def draw_blueprint(
             first = order[number // _TRIALS]
             if any(call.result.wrote for call in trial.calls):
                 trial = await trials.enter_async_context(environment.fresh())
-            done = await _draw_actions(trial, first, writers, grounds, near, rng, 1 if forbidden else actions)
+            done = await _draw_actions(trial, first, writers, grounds, near, rng, actions)
             if done is None:
                 continue
             broken = await trial.violations()

@@ -8,6 +8,11 @@ from typing import Any
 
 from synth.messages import Json
 
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]"
+)
+"""Thai, Lao, Burmese, Khmer, Japanese, Chinese, and Korean, which joins particles to a word."""
+
 
 def describe(result: Any, wanted: str, *, named: bool = False) -> str:
     """How a person names the thing with this id in a tool's result: by its name and options, or else by all its words
@@ -56,6 +61,19 @@ def _words(thing: Json) -> str:
 
 def _scalars(value: Json) -> list[str]:
     return [text for text in value.values() if isinstance(text, str)]
+
+
+def states(text: str, value: str) -> bool:
+    """Whether a text, or one in JSON, says this value and not only a longer word or number that it is a part of."""
+    value = value.casefold()
+    before = r"(?:(?<!\w)|(?<=\\[bfnrt]))" if _has_border(value[:1]) else ""
+    after = r"(?!\w)" if _has_border(value[-1:]) else ""
+    return re.search(before + re.escape(value) + after, text.casefold()) is not None
+
+
+def _has_border(character: str) -> bool:
+    """Whether words that have it at an end stand apart: signs do not, nor what is written without spaces."""
+    return character.isalnum() and _UNSPACED.match(character) is None
 
 
 def label(name: str) -> str:

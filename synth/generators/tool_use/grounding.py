@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -48,8 +48,7 @@ class Grounds:
         self.records = [
             Record(table, key, value)
             for table, entries in state.items()
-            if isinstance(entries, dict)
-            for key, value in entries.items()
+            for key, value in _entries(table, entries)
             if isinstance(value, dict)
         ]
         self.keys = {record.key for record in self.records}
@@ -136,7 +135,7 @@ class Grounds:
         for name, schema in properties.items():
             if name in arguments or (name not in required and rng.random() < 0.8):
                 continue
-            value = draw_value(name, schema, parameters.get("$defs", {}), near, rng)
+            value = self._draw_value(name, schema, parameters.get("$defs", {}), near, rng)
             if value is None and name in required:
                 return None
             if value is not None:
@@ -144,6 +143,39 @@ class Grounds:
         given = [value for value in arguments.values() if isinstance(value, str | list)]
         repeated = any(value == other for number, value in enumerate(given) for other in given[:number])
         return arguments if required <= arguments.keys() and not repeated else None
+
+    def _draw_value(self, name: str, schema: Json, defs: Json, near: Near, rng: random.Random) -> Any:
+        """A value for one parameter, or None."""
+        if "$ref" in schema:
+            schema = defs[schema["$ref"].rpartition("/")[2]]
+        options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+        if options:
+            return self._draw_value(name, rng.choice(options), defs, near, rng)
+        if "enum" in schema:
+            return rng.choice(schema["enum"])
+        known = near_values(name, schema, near)
+        match schema.get("type"):
+            case "string":
+                texts = [
+                    value
+                    for value in known
+                    if isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable()
+                ]
+                return rng.choice(texts) if texts else None
+            case "integer" | "number":
+                numbers = [value for value in known if isinstance(value, int | float) and not isinstance(value, bool)]
+                if numbers and rng.random() < 0.5:
+                    return rng.choice(numbers)
+                low, high = schema.get("minimum", 1), schema.get("maximum", 100)
+                return rng.choice([amount for amount in _AMOUNTS if low <= amount <= high] or [low])
+            case "boolean":
+                return rng.random() < 0.5
+            case "array":
+                item = self._draw_value(name, schema.get("items", {}), defs, near, rng)
+                return None if item is None else [item]
+            case "object":
+                return self.draw({"$defs": defs, **schema}, near, rng) or None
+        return None
 
 
 async def find_grounds(environment: Environment) -> Grounds:
@@ -155,38 +187,6 @@ async def find_grounds(environment: Environment) -> Grounds:
 @lru_cache(maxsize=64)
 def _find_grounds(state: bytes) -> Grounds:
     return Grounds(orjson.loads(state))
-
-
-def draw_value(name: str, schema: Json, defs: Json, near: Near, rng: random.Random) -> Any:
-    """A value for one parameter, or None."""
-    if "$ref" in schema:
-        schema = defs[schema["$ref"].rpartition("/")[2]]
-    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
-    if options:
-        return draw_value(name, rng.choice(options), defs, near, rng)
-    if "enum" in schema:
-        return rng.choice(schema["enum"])
-    known = near_values(name, schema, near)
-    match schema.get("type"):
-        case "string":
-            texts = [
-                value
-                for value in known
-                if isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable()
-            ]
-            return rng.choice(texts) if texts else None
-        case "integer" | "number":
-            numbers = [value for value in known if isinstance(value, int | float) and not isinstance(value, bool)]
-            if numbers and rng.random() < 0.5:
-                return rng.choice(numbers)
-            low, high = schema.get("minimum", 1), schema.get("maximum", 100)
-            return rng.choice([amount for amount in _AMOUNTS if low <= amount <= high] or [low])
-        case "boolean":
-            return rng.random() < 0.5
-        case "array":
-            item = draw_value(name, schema.get("items", {}), defs, near, rng)
-            return None if item is None else [item]
-    return None
 
 
 def near_values(name: str, schema: Json, near: Near) -> list[Any]:
@@ -213,14 +213,31 @@ def _named_so(name: str, near: Near) -> list[Any]:
 
 @lru_cache(maxsize=4096)
 def _stem(name: str) -> str:
-    """``order_id``, ``orders`` and ``order_ids`` are about the same thing."""
+    """``order_id``, ``orders`` and ``order_ids`` are about the same thing, as are ``city_id`` and ``cities``."""
     stem = re.sub(r"_?(ids?|number|code|name)$", "", name.lower()) or name.lower()
-    return stem[:-1] if stem.endswith("s") and not stem.endswith("ss") and len(stem) > 3 else stem
+    stem = stem[:-1] if stem.endswith("s") and not stem.endswith("ss") and len(stem) > 3 else stem
+    stem = re.sub(r"people$", "person", re.sub(r"ie$", "y", stem))
+    return re.sub(r"(ss|x|ch|sh)e$", r"\1", stem)
 
 
 @lru_cache(maxsize=65536)
 def _shape(text: str) -> str:
     return re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "0", text))
+
+
+def _entries(table: str, entries: Any) -> Iterable[tuple[str, Any]]:
+    """The entries of a table by their ids: those of a list say it themselves, as ``id``, ``ticket_id`` or the like."""
+    if isinstance(entries, dict):
+        return entries.items()
+    return _named_entries(table, entries) if isinstance(entries, list) else ()
+
+
+def _named_entries(table: str, entries: list[Any]) -> Iterator[tuple[str, Any]]:
+    for entry in entries:
+        for name, value in entry.items() if isinstance(entry, dict) else ():
+            if re.search(r"(^|_)(id|number|code)$", name) and _stem(name) in ("id", _stem(table)):
+                yield str(value), entry
+                break
 
 
 def _walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

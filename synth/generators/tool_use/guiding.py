@@ -180,8 +180,7 @@ def in_short(tool: str, whose: str) -> str:
 def in_past(tool: str) -> str:
     """That a tool has done it: ``Your order has been canceled.``"""
     verb, _, rest = tool.replace("_", " ").partition(" ")
-    past = _PAST.get(verb) or f"{verb}d" * verb.endswith("e") or f"{verb}ed"
-    thing = rest.removeprefix("customer ")
+    past, thing = past_of(verb), rest.removeprefix("customer ")
     return (
         f"Your {thing} {'have' if re.search('[^s]s$', thing) else 'has'} been {past}."
         if thing
@@ -190,6 +189,22 @@ def in_past(tool: str) -> str:
 
 
 _PAST = {"set": "set", "give": "given", "send": "sent", "write": "written", "make": "made", "lend": "lent"}
+_PAST |= {
+    "pay": "paid",
+    "put": "put",
+    "take": "taken",
+    "sell": "sold",
+    "buy": "bought",
+    "hold": "held",
+    "leave": "left",
+}
+
+
+def past_of(verb: str) -> str:
+    """``cancel`` is ``canceled``."""
+    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        return f"{verb[:-1]}ied"
+    return _PAST.get(verb) or f"{verb}d" * verb.endswith("e") or f"{verb}ed"
 
 
 class Coach:

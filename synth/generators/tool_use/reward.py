@@ -17,6 +17,7 @@ import orjson
 
 from synth.environments.vocabulary import RecordedCall
 from synth.generators.tool_use.blueprint import Action
+from synth.generators.tool_use.describing import states
 from synth.generators.tool_use.task import Task
 from synth.generators.tool_use.workflow import Fact
 from synth.messages import Message
@@ -94,9 +95,9 @@ def told_before_use(value: str, messages: Sequence[Message]) -> bool | None:
     A tool that repeats what it was called with has not told it.
     """
     for message in messages:
-        if message.role in ("user", "tool") and value.lower() in (message.content or "").lower():
+        if message.role in ("user", "tool") and states(message.content or "", value):
             return True
-        if any(value.lower() in call.arguments.lower() for call in message.tool_calls):
+        if any(states(call.arguments, value) for call in message.tool_calls):
             return False
     return None
 

@@ -12,7 +12,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ import orjson
 from synth.agents.agent import Agent, Answer
 from synth.agents.context import UnitContext
 from synth.environments.environment import Environment
-from synth.environments.vocabulary import RecordedCall
+from synth.environments.vocabulary import RecordedCall, ToolSpec
 from synth.environments.world import World
 from synth.errors import Rejected
 from synth.generators.tool_use.blueprint import Action, Blueprint
@@ -50,14 +50,25 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep(Step):
-    """A call of a planner's: what it says in words of its own only has to be there."""
+    """A call of a planner's: what it says in words of its own only has to be there. ``defaults`` are the tool's."""
+
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def done_by(self, call: RecordedCall) -> bool:
         """Whether this recorded call is the step, carried out."""
         if call.name != self.tool or call.result.error or (call.result.fault and not call.result.wrote):
             return False
-        given = orjson.loads(call.arguments)
-        return all(name in given and _agrees(given[name], value) for name, value in self.arguments.items())
+        wanted, given = self._complete(self.arguments), self._complete(orjson.loads(call.arguments))
+        if not self.writes:  # what else it was asked with does no harm
+            wanted = {name: value for name, value in wanted.items() if name in self.arguments}
+        elif wanted.keys() != given.keys():
+            return False
+        return all(name in given and _agrees(given[name], value) for name, value in wanted.items())
+
+    def _complete(self, arguments: Mapping[str, Any]) -> Json:
+        """What arguments mean: null, which models write for what they leave out, is the default."""
+        given = {name: value for name, value in arguments.items() if value is not None}
+        return {name: value for name, value in {**self.defaults, **given}.items() if value is not None}
 
 
 async def plan_scenario(
@@ -123,14 +134,14 @@ async def ask_planner(
 def make_task(told: Json, said: Sequence[RecordedCall], world: World, start: str, end: str) -> Task:
     """The task that these calls carry out; ``told`` is the planner's goal and opening line."""
     tools = {tool.name: tool for tool in world.tools}
-    workflow = make_workflow(said, {name for name, tool in tools.items() if tool.writes})
+    workflow = make_workflow(said, tools)
     steps = [step for step in workflow.steps if step.writes] or workflow.steps
     actions = tuple(Action(step.tool, tools[step.tool].tool.description, step.arguments) for step in steps)
     blueprint = Blueprint(actions, start, end)
     return Task(blueprint, workflow, str(told["goal"]).strip(), str(told["opening"]).strip())
 
 
-def make_workflow(said: Sequence[RecordedCall], writers: set[str]) -> Workflow:
+def make_workflow(said: Sequence[RecordedCall], tools: Mapping[str, ToolSpec]) -> Workflow:
     """The calls as steps; the user knows, and has to tell, every argument that no earlier answer has shown."""
     facts: dict[str, Fact] = {}
     shown: set[str] = set()
@@ -142,7 +153,8 @@ def make_workflow(said: Sequence[RecordedCall], writers: set[str]) -> Workflow:
             text = as_said(value)
             if text and text not in shown:
                 needs.append(_note(facts, _label(name, call.name), text))
-        steps.append(PlannedStep(call.name, arguments, call.name in writers, tuple(needs)))
+        tool = tools[call.name]
+        steps.append(PlannedStep(call.name, arguments, tool.writes, tuple(needs), tool.defaults))
         shown |= {as_said(value) for _, value in _scalars(orjson.loads(call.result.content))}
     return Workflow(tuple(steps), facts)
 

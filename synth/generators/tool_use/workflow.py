@@ -20,7 +20,7 @@ from synth.environments.environment import Environment
 from synth.environments.vocabulary import RecordedCall, ToolSpec
 from synth.environments.world import World
 from synth.generators.tool_use.blueprint import Action, Blueprint
-from synth.generators.tool_use.describing import describe, label, texts_in
+from synth.generators.tool_use.describing import describe, label, states, texts_in
 from synth.generators.tool_use.grounding import Grounds, find_grounds, near_values
 from synth.messages import Json
 
@@ -42,7 +42,7 @@ class Fact:
     def told_in(self, text: str) -> bool:
         """Whether a text says it; what the user describes may be said in part."""
         if self.exact:
-            return self.text.casefold() in text.casefold()
+            return states(text, self.text)
         said = set(re.findall(r"\w+", text.casefold()))
         words = re.findall(r"\w+", self.text.casefold())
         return sum(word in said for word in words) >= 0.6 * len(words)
@@ -137,6 +137,10 @@ class _Search:
             yield Fact(f"new {name}", ", ".join(str(action.arguments[part]) for part in parts), exact=False)
         for name, value in action.arguments.items():
             if form and name in form[1]:
+                continue
+            if isinstance(value, dict):
+                parts = [part if isinstance(part, str) else orjson.dumps(part).decode() for part in value.values()]
+                yield Fact(f"new {label(name)}", ", ".join(parts), exact=False)
                 continue
             texts = list(texts_in(value))
             if not texts:

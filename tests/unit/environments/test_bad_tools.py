@@ -80,6 +80,44 @@ def chatter(state) -> str:
     assert capfd.readouterr() == ("", "")
 
 
+async def test_output_is_a_stream_like_the_real_one(tmp_path: Path) -> None:
+    tools = '''
+import sys
+sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+
+@tool
+def half(state) -> str:
+    """Print half a character."""
+    print("\\ud800"); sys.stdout.buffer.write(b"\\xff")
+    return "done"
+
+@tool
+def fail(state) -> str:
+    """Fail in words that are none."""
+    raise ValueError("\\ud800")
+
+@invariant
+def it_is_whole(state):
+    yield None
+    yield True
+    yield "\\ud800"
+    yield False
+'''
+    async with open_environment(environment_of(tmp_path, tools)) as world, world.start(1) as environment:
+        assert (await environment.call("half", "{}")).content == '"done"'
+        assert await environment.violations() == ["it is whole: ?", "it is whole"]
+        with pytest.raises(EnvironmentFault, match=r"tool 'fail' raised ValueError: \?"):
+            await environment.call("fail", "{}")
+
+
+async def test_a_cached_function_may_be_a_tool(tmp_path: Path) -> None:
+    tools = (
+        'from functools import lru_cache\n@tool\n@lru_cache\ndef cached(state) -> int:\n    """Do."""\n    return 1\n'
+    )
+    async with open_environment(environment_of(tmp_path, tools)) as world:
+        assert [one.name for one in world.tools] == ["cached"]
+
+
 async def test_a_tool_may_mutate_its_arguments(tmp_path: Path) -> None:
     tools = '''
 @tool(writes=True)
@@ -185,6 +223,11 @@ async def test_two_hundred_calls_in_one_turn(tmp_path: Path) -> None:
             '@tool\ndef t(state) -> int:\n    """Do."""\n@tool\ndef t(state) -> int:\n    """Do."""\n',
             6,
             "two functions are named 't': the first is on line 3",
+        ),
+        (
+            "class Thing:\n    def __call__(self, state): ...\nthing = tool(Thing())\n",
+            0,
+            "tool 'Thing' has no docstring; a model knows of it only what that says",
         ),
         ("x = 'x' * 10**10\n", 0, "importing it used more memory than its limit"),
     ],

@@ -81,6 +81,12 @@ async def test_a_good_one_is_fit(tmp_path: Path) -> None:
             {},
             "tool 'fail' raised ZeroDivisionError: integer division or modulo by zero",
         ),
+        (
+            "KNOWN = {}\ndef make_state(rng):\n    return {'id': rng.randrange(1000)}\n"
+            '@tool\ndef look(state) -> int:\n    """Look."""\n    return KNOWN.setdefault("id", state["id"])\n',
+            {"state": "make_state"},
+            "seed 2: after other conversations, call 1 (look) gave another result: something outlives a conversation",
+        ),
     ],
 )
 async def test_a_bad_one_is_not(tmp_path: Path, tools: str, declared: dict[str, object], problem: str) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from synth.environments.arguments import ArgumentSchema
+from synth.environments.authoring import ToolError
 from synth.environments.spec import find_environment, load_environment
 from synth.errors import RecipeError, UsageError
 
@@ -95,7 +97,70 @@ def test_the_fingerprint_covers_every_file(tmp_path: Path) -> None:
         with (tmp_path / name).open("a", encoding="utf-8") as file:
             file.write("# more\n")
         seen.add(load_environment(tmp_path).fingerprint)
-    assert len(seen) == 5
+    for name in ("names.json", "lib/fees.py", "lib/fees.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1\n", encoding="utf-8")
+        seen.add(load_environment(tmp_path).fingerprint)
+    assert len(seen) == 8
+    for name in (".notes", "lib/__pycache__"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.pyc").write_bytes(b"1")
+    assert load_environment(tmp_path).fingerprint in seen
+
+
+def test_what_a_server_writes_into_its_folder_makes_no_other_world(tmp_path: Path) -> None:
+    (tmp_path / "env.yaml").write_text(HEAD + "mode: live\nserver: {command: [x]}\n", encoding="utf-8")
+    before = load_environment(tmp_path).fingerprint
+    (tmp_path / "notes.json").write_text("[]", encoding="utf-8")
+    assert load_environment(tmp_path).fingerprint == before
+
+
+DECLARED = """\
+tools:
+  - name: ship
+    description: Ships a parcel.
+    parameters:
+      type: object
+      $defs: {Address: {type: object, properties: {street: {type: string}}, required: [street]}}
+      properties:
+        parcel: {type: string}
+        back_to: {$ref: "#/$defs/Address"}
+      required: [parcel]
+"""
+
+
+def test_references_in_declared_tools_are_resolved(tmp_path: Path) -> None:
+    (tmp_path / "env.yaml").write_text(HEAD + "mode: mock\n", encoding="utf-8")
+    (tmp_path / "tools.yaml").write_text(DECLARED, encoding="utf-8")
+    (ship,) = load_environment(tmp_path).declared
+    assert "$" not in str(ship.tool.parameters)
+    schema = ArgumentSchema(ship.tool.parameters)
+    assert schema.parse('{"parcel": "P1", "back_to": null}') == {"parcel": "P1"}
+    with pytest.raises(ToolError, match=r"'back_to\.street' is missing"):
+        schema.parse('{"parcel": "P1", "back_to": {}}')
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("#/$defs/Adress", "a $ref leads to 'Adress', which is not under '$defs' here"),
+        ("#/$defs/Loop", "this cannot be written without $ref: Loop contains itself"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_or_to_itself(tmp_path: Path, reference: str, message: str) -> None:
+    loop = DECLARED.replace("$defs: {", '$defs: {Loop: {anyOf: [{type: string}, {$ref: "#/$defs/Loop"}]}, ')
+    (tmp_path / "env.yaml").write_text(HEAD + "mode: mock\n", encoding="utf-8")
+    (tmp_path / "tools.yaml").write_text(loop.replace("#/$defs/Address", reference), encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        load_environment(tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.message) == (5, message)
+
+
+def test_a_servers_schema_may_refer_to_its_own_parts() -> None:
+    parameters = {"type": "object", "properties": {"a": {"$ref": "#/definitions/A"}}}
+    schema = ArgumentSchema({**parameters, "definitions": {"A": {"type": "integer"}}})
+    assert schema.parse('{"a": null}') == {}
 
 
 def test_a_name_or_a_path(tmp_path: Path) -> None:

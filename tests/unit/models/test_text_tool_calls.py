@@ -75,3 +75,9 @@ def test_other_text_is_left_alone(text: str) -> None:
 def test_no_text_is_too_odd(text: str) -> None:
     found = parse_text_tool_calls(text, TOOLS)
     assert found is None or found[1]
+
+
+def test_no_arguments_may_be_no_text() -> None:
+    found = parse_text_tool_calls('{"name": "search", "arguments": ""}', TOOLS)
+    assert found is not None
+    assert [call.arguments for call in found[1]] == ["{}"]

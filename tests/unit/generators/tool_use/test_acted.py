@@ -12,13 +12,14 @@ import orjson
 import pytest
 import yaml
 
-from synth.environments.vocabulary import RecordedCall, ToolResult
+from synth.environments.vocabulary import RecordedCall, ToolResult, ToolSpec
 from synth.example import WorkUnit
 from synth.generators.base import Setup
 from synth.generators.tool_use.acted import ActedToolUse
 from synth.generators.tool_use.choose import make_tool_use
 from synth.generators.tool_use.ecosystem import check_ecosystem, tidied, to_tool
 from synth.generators.tool_use.scenario import PlannedStep, lifelike_ids, make_workflow
+from synth.messages import Tool
 from synth.outline import outline
 from synth.recipe.kinds.tool_use import ToolUseSpec
 from synth.recipe.models import ModelSpec
@@ -33,7 +34,8 @@ def test_the_user_knows_what_no_tool_has_shown() -> None:
         call("find_member", {"name": "Ines Ortega"}, {"member_id": "M-4711"}),
         call("book_court", {"member_id": "M-4711", "hours": 2, "indoors": True}, {"booking_id": "B-20"}),
     ]
-    workflow = make_workflow(said, {"book_court"})
+    tools = {name: ToolSpec(Tool(name, "", {}), name == "book_court") for name in ("find_member", "book_court")}
+    workflow = make_workflow(said, tools)
     assert {name: fact.text for name, fact in workflow.facts.items()} == {
         "member name": "Ines Ortega",
         "hours": "2",
@@ -57,6 +59,25 @@ def test_what_is_said_in_ones_own_words_only_has_to_be_there(given: dict[str, An
     step = PlannedStep("leave_note", {"note": "Please ring twice at the gate", "boat": "Seeadler"}, True, ())
     assert step.done_by(call("leave_note", given, {})) is same
     assert not step.done_by(call("leave_note", given, {"error": "no"}, error=True))
+
+
+@pytest.mark.parametrize(
+    ("planned", "given", "writes", "same"),
+    [
+        ({"guest": "Ines"}, {"guest": "Ines", "discount": 90}, True, False),
+        ({"guest": "Ines"}, {"guest": "Ines", "nights": 14}, True, False),
+        ({"guest": "Ines"}, {"guest": "Ines", "nights": 1, "discount": None}, True, True),
+        ({"guest": "Ines", "nights": 1}, {"guest": "Ines"}, True, True),
+        ({"guest": "Ines", "nights": 2}, {"guest": "Ines"}, True, False),
+        ({"guest": "Ines"}, {"guest": "Ines", "discount": 90}, False, True),
+        ({"guest": "Ines", "nights": 1}, {"guest": "Ines", "nights": 2}, False, False),
+    ],
+)
+def test_a_change_is_made_with_the_planned_arguments_and_no_others(
+    planned: dict[str, Any], given: dict[str, Any], writes: bool, same: bool
+) -> None:
+    step = PlannedStep("book_room", planned, writes, (), {"nights": 1, "note": None})
+    assert step.done_by(call("book_room", given, {})) is same
 
 
 def test_an_id_that_reads_as_made_up_gets_other_digits_the_same_wherever_it_stands() -> None:

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +23,8 @@ from synth.generators.tool_use.choose import make_tool_use
 from synth.generators.tool_use.guiding import choices_of
 from synth.generators.tool_use.kind import ToolUse
 from synth.generators.tool_use.reward import Criteria
-from synth.generators.tool_use.verify import require_withdrawal, says_no
+from synth.generators.tool_use.verify import require_true_ending, require_withdrawal, says_no
+from synth.generators.tool_use.workflow import Step, Workflow
 from synth.messages import Message, StopReason, Tool, ToolCall, Usage
 from synth.models.caller import CallRecord
 from synth.models.client import Request, Response
@@ -182,6 +184,44 @@ async def test_going_round_in_circles_ends_the_conversation(tmp_path: Path) -> N
         await perform(tmp_path, circling)
 
 
+async def test_every_call_of_a_conversation_has_an_id_of_its_own(tmp_path: Path) -> None:
+    def searching(cast_of: Callable[[], Cast]) -> Behaviour:
+        inner = asking(cast_of)
+        calls = tuple(ToolCall("c1", "find_books", f'{{"text": "{text}"}}') for text in "ab")
+
+        def behave(request: Request, facts: dict[str, str]) -> Message:
+            searched = [message for message in request.messages if message.role == "tool"]
+            if not searched:
+                return Message("assistant", None, calls)
+            if len(searched) == 2 and request.messages[-1].role == "tool":
+                return Message("assistant", f"What is the {next(iter(facts))}?")
+            return inner(request, facts)
+
+        return behave
+
+    draft, _ = await perform(tmp_path, searching)
+    ids = [call.id for message in draft.messages for call in message.tool_calls]
+    assert ids == ["call00000", "call00001", "call00002"]
+    assert [message.tool_call_id for message in draft.messages if message.role == "tool"] == ids
+
+
+@pytest.mark.parametrize(
+    "arguments", ["not json", "[1]", f'{{"text": "{"x" * 300_000}"}}'], ids=["text", "list", "long"]
+)
+async def test_arguments_that_no_format_takes_are_asked_for_again(tmp_path: Path, arguments: str) -> None:
+    def junk(cast_of: Callable[[], Cast], *, always: bool = False) -> Behaviour:
+        inner = asking(cast_of)
+        call = Message("assistant", None, (ToolCall("c", "find_books", arguments),))
+        return lambda request, facts: call if always or "again" not in request.sample else inner(request, facts)
+
+    draft, _ = await perform(tmp_path, junk)
+    assert not any(call.name == "find_books" for message in draft.messages for call in message.tool_calls)
+    with pytest.raises(Rejected, match="assistant: the assistant called find_books with what is no JSON obj") as caught:
+        await perform(tmp_path, lambda cast_of: junk(cast_of, always=True))
+    assert len(caught.value.reason) < 300
+    assert len(caught.value.text) < 1000
+
+
 async def test_two_hundred_calls_in_one_turn_end_the_conversation(tmp_path: Path) -> None:
     def flooding(cast_of: Callable[[], Cast]) -> Behaviour:
         calls = tuple(ToolCall(f"c{i}", "find_books", f'{{"text": "{i}"}}') for i in range(200))
@@ -305,10 +345,66 @@ async def test_what_the_policy_forbids_has_to_be_refused(tmp_path: Path) -> None
         ("I see, but that cannot be cancelled.", True),
         ("Is that not possible for you?", False),
         ("It is done.", False),
+        ("I can't lend you anything until you tell me for how many days.", False),
+        ("I can't do that before you confirm it.", False),
+        ("I cannot go on without your member number.", False),
+        ("I can't lend you another until you return one.", True),
+        ("I could not find it, so that cannot be cancelled.", True),
+        ("Members may have two at most, so I won't lend you another.", True),
+        ("Each may take three days at most.", True),
+        ("I must decline.", True),
+        ("You are not authorised to do that.", True),
+        ("Our rules prohibit that.", True),
+        ("That is against the rules.", True),
+        ("Our policy only allows two.", True),
+        ("That exceeds the limit.", True),
+        ("You already have two tools.", True),
+        ("It will not take long.", False),
+        ("I already have your number.", False),
     ],
 )
 def test_a_refusal_is_told_from_a_search_without_result(line: str, no: bool) -> None:
     assert says_no(line) is no
+
+
+@pytest.mark.parametrize(
+    ("ending", "tool", "line", "true"),
+    [
+        ("done", "open_gates", "I'm sorry, I can't do that; nothing was opened.", False),
+        ("done", "book_room", "I'm sorry, we have no rooms left, so nothing was booked.", False),
+        ("done", "cancel_order", "Unfortunately your order could not be cancelled.", False),
+        ("done", "cancel_order", "I was not able to cancel your order.", False),
+        ("done", "cancelOrder", "Your order was not cancelled.", False),
+        ("done", "open_gates", "All gates are open.", True),
+        ("done", "open_gates", "I have opened them. Please note that this can't be undone.", True),
+        ("done", "cancel_order", "Your order has been canceled. Nothing else was changed.", True),
+        ("done", "cancel_order", "I couldn't find it at first, but your order has been cancelled.", True),
+        ("done", "lend_book", "It is done. I can't lend you more than three.", True),
+        ("done", "lend_book", "Please note: the book could not be lent again.", True),
+        ("withdrawn", "lend_book", "All right, it has been done and your thing was lent.", False),
+        ("withdrawn", "cancel_order", "No problem, I've cancelled it.", False),
+        ("withdrawn", "pay", "The fee has been paid.", False),
+        ("withdrawn", "cancel_order", "Your request has been cancelled.", True),
+        ("withdrawn", "cancel_order", "No problem, your order was not cancelled.", True),
+        ("withdrawn", "leave_note", "No problem, I have left everything as it was.", True),
+        ("withdrawn", "lend_book", "As you like.", True),
+        ("refused", "lend_book", "Nothing was lent.", True),
+    ],
+)
+def test_the_last_line_says_what_happened(ending: str, tool: str, line: str, true: bool) -> None:
+    task: Any = SimpleNamespace(ending=ending, workflow=Workflow((Step(tool, {}, True, ()),), {}))
+    with nullcontext() if true else pytest.raises(Rejected, match=r"^ending: "):
+        require_true_ending(task, Conversation([Message("assistant", line)]))
+
+
+async def test_a_conversation_that_ends_with_what_is_not_true_is_not_kept(tmp_path: Path) -> None:
+    def denying(cast_of: Callable[[], Cast]) -> Behaviour:
+        inner = asking(cast_of)
+        sorry = Message("assistant", "I'm sorry, I could not do that.")
+        return lambda request, facts: sorry if request.messages[-1].role == "tool" else inner(request, facts)
+
+    with pytest.raises(Rejected, match="ending: it was done, and the assistant says that it was not"):
+        await perform(tmp_path, denying)
 
 
 def test_a_user_who_was_to_give_up_and_did_not_makes_no_example() -> None:
