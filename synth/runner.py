@@ -23,12 +23,12 @@ from synth.errors import (
     TransientError,
     UsageError,
 )
-from synth.events import Listener, UnitDecided
+from synth.events import Listener, Stopping, UnitDecided
 from synth.example import Attempt, Verdict, WorkUnit
 from synth.gates.base import judge_all
 from synth.generations import seeds_from_rows
 from synth.line import Line
-from synth.models.caller import Caller
+from synth.models.caller import RunCaller
 from synth.rows import accepted_row, rejected_row
 from synth.store import Store
 
@@ -40,6 +40,9 @@ _BLOCK = 256
 """Attempts decided together."""
 _MOST_ERRORS = 20
 """After so many attempts in a row that ended in an unexpected exception, something is broken rather than unlucky."""
+
+_QUIET_SECONDS = 1.0
+"""A run that failed says that it waits only if it has to wait longer."""
 
 Status = Literal["complete", "short", "interrupted", "failed"]
 
@@ -58,7 +61,7 @@ class Ending:
 class Runner:
     """Runs lines to their end. ``places`` is how many units may be in the making at once, over all lines."""
 
-    def __init__(self, lines: Iterable[Line], caller: Caller, store: Store, listener: Listener, places: int) -> None:
+    def __init__(self, lines: Iterable[Line], caller: RunCaller, store: Store, listener: Listener, places: int) -> None:
         self._lines = list(lines)
         self._caller = caller
         self._store = store
@@ -88,6 +91,8 @@ class Runner:
                 self._wake.clear()
                 for line in self._lines:
                     await self._decide(line)
+            if isinstance(self._stop, RunError | UsageError):
+                await self._finish_calls(self._stop)
         finally:
             await self._drop_units()
         for line in self._lines:
@@ -253,6 +258,18 @@ class Runner:
                 f"generator {line.spec.id!r} failed {_MOST_ERRORS} times in a row: {verdict.reason}",
                 hint="mend it and run the same command again: it resumes",
             )
+
+    async def _finish_calls(self, error: SynthError) -> None:
+        """Wait for the answers under way: they are paid for. Nothing more is sent, and an interrupt ends the wait."""
+        finishing = asyncio.create_task(self._caller.finish())
+        finishing.add_done_callback(lambda _: self._wake.set())
+        await asyncio.wait([finishing], timeout=_QUIET_SECONDS)
+        if not finishing.done():
+            self._listener(Stopping(f"{error.message}; waiting for the answers under way"))
+        while not (finishing.done() or self._interrupted):
+            await self._wake.wait()
+            self._wake.clear()
+        finishing.cancel()
 
     async def _drop_units(self) -> None:
         tasks = [task for line in self._lines for task in line.running.values()]

@@ -40,6 +40,8 @@ class BatchServer(ChatServer):
         self.plan = deque(plan)
         self.batches: list[Batch] = []
         self.held = threading.Event()
+        self.page_at = ""
+        """What is asked of this path is answered with an HTML page."""
         self.unreachable = 0
         """So many of the next looks at a batch are answered 503."""
         self._files: dict[str, bytes] = {}
@@ -54,6 +56,8 @@ class BatchServer(ChatServer):
         router.add_post("/v1/batches/{id}/cancel", self._cancel)
 
     async def _upload(self, request: web.Request) -> web.Response:
+        if request.path == self.page_at:
+            return web.Response(text="<html>log in</html>", content_type="text/html")
         key = self.abilities.api_key
         if key is not None and request.headers.get("Authorization") != f"Bearer {key}":
             return _error(401, f"Incorrect API key provided: {request.headers.get('Authorization', '')}")
@@ -68,6 +72,8 @@ class BatchServer(ChatServer):
         return web.Response(body=self._files[request.match_info["id"]])
 
     async def _create(self, request: web.Request) -> web.Response:
+        if request.path == self.page_at:
+            return web.Response(text="<html>log in</html>", content_type="text/html")
         asked = await request.json()
         assert asked["endpoint"] == "/v1/chat/completions"
         requests = [orjson.loads(line) for line in self._files[asked["input_file_id"]].splitlines()]
@@ -100,7 +106,10 @@ class BatchServer(ChatServer):
         return _show(batch)
 
     def _find(self, request: web.Request) -> Batch:
-        return next(batch for batch in self.batches if batch.id == request.match_info["id"])
+        found = [batch for batch in self.batches if batch.id == request.match_info["id"]]
+        if not found:
+            raise web.HTTPNotFound(text="No batch found")
+        return found[0]
 
     def _end(self, batch: Batch) -> None:
         half = batch.requests[: len(batch.requests) // 2]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ABILITIES = {"chat": "chat", "json_schema": "JSON Schema", "tools": "tools", "logprobs": "logprobs"}
 _RANDOM_CALLS = 25
+_PATIENCE = 10.0
+"""Seconds; an endpoint that asks to wait longer is told of instead of waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,13 @@ async def _check_model(loaded: LoadedRecipe, name: str, listener: Listener) -> _
     decoding = decoding_models(loaded.recipe)
     spec = loaded.recipe.models[name].model_copy(update={"batch": False})  # a batch would take hours to say the same
     try:
-        async with open_models({name: spec}, base=loaded.base, decoding=decoding, report=listener) as models:
+        async with open_models(
+            {name: spec},
+            base=loaded.base,
+            decoding=decoding,
+            seconds_left=lambda: _PATIENCE,
+            report=listener,
+        ) as models:
             return _Checked(name, spec.provider, await probe(models[name]))
     except SynthError as error:
         return _Checked(name, spec.provider, None, error)

@@ -100,3 +100,12 @@ class Caller(Protocol):
         and ``FatalModelError`` to end the run.
         """
         ...
+
+
+class RunCaller(Caller, Protocol):
+    """A caller that a run can end."""
+
+    async def finish(self) -> None:
+        """Send nothing more, and return when what is under way is in the journal; a call that would send anything
+        raises ``RunError`` from now on."""
+        ...

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
+import re
 import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,6 +24,8 @@ MAX_ANSWER_BYTES = 8 * 2**20
 MAX_LOGPROBS_BYTES = 128 * 2**20
 _CONNECT_SECONDS = 30.0
 _KEEPALIVE_SECONDS = 120.0
+_ALMOST_JSON = re.compile(rb"\\ud|-Infinity", re.IGNORECASE)
+_LEAST_LOGPROB = -9999.0  # as OpenAI writes it
 _LARGE_BODY = 2**20  # aiohttp warns of bytes beyond this and wants a file
 
 
@@ -45,7 +49,7 @@ class Endpoint:
         url = _parse_url(base_url)
         basic = basic_token(url)
         self.base_url = (base_url if basic is None else str(url.with_user(None))).rstrip("/")
-        self._chat_url = URL(self.base_url + "/chat/completions")
+        self._chat_url = self._url("/chat/completions")
         self._own_server = own_server
         self.on_progress: Callable[[], None] = lambda: None
         """Called in the task whose answer comes in parts, with each part but the last."""
@@ -84,8 +88,13 @@ class Endpoint:
         return await self._post(self._chat_url, body, model, max_bytes)
 
     async def post(self, path: str, body: bytes, *, model: str, max_bytes: int = MAX_LOGPROBS_BYTES) -> Json:
-        """POST to ``base_url + path``; raises as :meth:`chat` does."""
-        return await self._post(URL(self.base_url + path), body, model, max_bytes)
+        """POST to ``path`` under the base URL; raises as :meth:`chat` does."""
+        return await self._post(self._url(path), body, model, max_bytes)
+
+    def _url(self, path: str) -> URL:
+        """``path`` under the base URL, whose query (such as an API version) goes with every request."""
+        base, mark, query = self.base_url.partition("?")
+        return URL(base.rstrip("/") + path + mark + query)
 
     async def _post(self, url: URL, body: bytes, model: str, max_bytes: int) -> Json:
         data: bytes | io.BytesIO = body if len(body) < _LARGE_BODY else io.BytesIO(body)
@@ -113,11 +122,11 @@ class Endpoint:
         raise await self._no_such_model(model, failure) if status == 404 else failure
 
     async def get(self, path: str) -> Json:
-        """GET ``base_url + path`` and return the JSON object that came; raises as :meth:`chat` does."""
+        """GET ``path`` under the base URL and return the JSON object that came; raises as :meth:`chat` does."""
         session = self._session or self._open_session()
         timeout = aiohttp.ClientTimeout(total=_CONNECT_SECONDS)
         try:
-            async with session.get(URL(self.base_url + path), allow_redirects=False, timeout=timeout) as response:
+            async with session.get(self._url(path), allow_redirects=False, timeout=timeout) as response:
                 content = await self._read(response, MAX_ANSWER_BYTES)
         except (aiohttp.ClientError, OSError) as error:
             raise error_of_exception(self.where, error, at_start=not (self.answered or self._own_server)) from error
@@ -172,7 +181,7 @@ class Endpoint:
 
     def _parse(self, content: bytes) -> Json:
         try:
-            data = _loads(content)
+            data = parse_json(content)
         except (ValueError, RecursionError) as error:
             start = content[:200].decode("utf-8", "replace").lstrip()
             what = "an HTML page" if start.startswith("<") else "a body that is not JSON"
@@ -200,14 +209,23 @@ def _parse_url(base_url: str) -> URL:
         ) from None
 
 
-def _loads(content: bytes) -> Any:
-    """JSON, also where half of a character is escaped in it: servers cut texts in the middle of one."""
+def parse_json(content: bytes) -> Any:
+    """JSON, also with what servers put into it that is none: a byte order mark, half of an escaped character (where a
+    text was cut in the middle of one), and ``-Infinity``, the logarithm of a probability of 0."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
-        if b"\\ud" not in content.lower():
+        if not _ALMOST_JSON.search(content):
             raise
-    return orjson.loads(valid_text(json.dumps(json.loads(content), ensure_ascii=False)))
+    value = json.loads(content, parse_constant=_constant)
+    return orjson.loads(valid_text(json.dumps(value, ensure_ascii=False)))
+
+
+def _constant(name: str) -> float:
+    if name != "-Infinity":
+        raise ValueError(f"{name} is no JSON")
+    return _LEAST_LOGPROB
 
 
 def _status_inside(data: Json) -> int:

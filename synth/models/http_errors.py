@@ -18,7 +18,9 @@ _CONTEXT_LENGTH = re.compile(
     r"context.?length|maximum context|context.?size|context.?window|prompt is too long|max_model_len|too many tokens",
     re.IGNORECASE,
 )
-_QUOTA = re.compile(r"insufficient_quota|insufficient balance|billing", re.IGNORECASE)
+_TOO_LARGE = re.compile(r"request too large|must be reduced", re.IGNORECASE)
+_NO_CREDIT = re.compile(r"insufficient[ _](?:account )?(?:quota|balance|credit|funds)", re.IGNORECASE)
+_LATER = re.compile(r"(?:try again|retry) (?:in|after)", re.IGNORECASE)
 _FILTERED = re.compile(
     r"content_filter|content management policy|content_policy|ResponsibleAI|flagged|moderation", re.IGNORECASE
 )
@@ -44,6 +46,18 @@ def detail(body: bytes, scrub: Callable[[str], str] = keep) -> str:
         text = str(error.get("message") or error.get("detail") or error) if isinstance(error, dict) else str(error)
     line = " ".join(scrub(text).split())
     return line if len(line) <= 300 else line[:299] + "…"
+
+
+def _has_no_credit(said: str, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether a 429 means an empty account, and not only a moment's limit, which may well speak of billing too."""
+    try:
+        error = orjson.loads(body)["error"]
+        if "insufficient_quota" in (error.get("code"), error.get("type")):
+            return True
+    except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
+        pass  # nothing but words
+    told_to_wait = parse_retry_after(headers) is not None or _LATER.search(said)
+    return bool(_NO_CREDIT.search(said)) and not told_to_wait
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -93,7 +107,7 @@ def error_of_status(
         return ResponseError(f"{where} refused the prompt ({said})", kind="content_filter")
     if status == 401 or (status == 403 and at_start):
         return FatalModelError(f"{where} does not accept the API key ({status}: {said})", hint=_KEY_HINT)
-    if status == 402 or (status == 429 and _QUOTA.search(said)):
+    if status == 402 or (status == 429 and _has_no_credit(said, body, headers)):
         return FatalModelError(f"{told}: the account has no credit left", hint="top it up, then run again: it resumes")
     if status == 404:
         return FatalModelError(f"{where} has no model {model!r} (404: {said})", hint=_URL_HINT)
@@ -101,7 +115,7 @@ def error_of_status(
         target = scrub(headers.get("Location", ""))
         told = f"{told} and points to {target}" if target else told
         return FatalModelError(f"{told}: this is not a chat completions endpoint", hint=_URL_HINT)
-    if status == 429:
+    if status == 429 and not _TOO_LARGE.search(said):
         return TransientError(told, kind="rate_limited", retry_after=parse_retry_after(headers))
     if status in (503, 529):
         return TransientError(told, kind="overloaded", retry_after=parse_retry_after(headers))
@@ -109,7 +123,7 @@ def error_of_status(
         return TransientError(told, kind="timeout", retry_after=parse_retry_after(headers))
     if status in (403, 409, 425) or (status >= 500 and status != 501):
         return TransientError(told, kind="server_error", retry_after=parse_retry_after(headers))
-    if _CONTEXT_LENGTH.search(said):
+    if _CONTEXT_LENGTH.search(said) or _TOO_LARGE.search(said):
         return ResponseError(f"the request does not fit the model's context ({said})", kind="context_length")
     return ResponseError(f"{told}: it refuses this request", kind="bad_request")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -49,6 +50,8 @@ class JournaledCaller:
         self._budget = budget
         self._cache = cache
         self._tracing = tracing
+        self._under_way = 0
+        self._ended = asyncio.Event()
         self.counts = CallCounts()
 
     async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
@@ -62,14 +65,27 @@ class JournaledCaller:
         elif (record := self._find_cached(target, request, call_id, unit, fingerprint)) is not None:
             await self._journal.record_call(record)
         else:
-            record = await self._send(target, request, call_id, unit, fingerprint)
+            self._under_way += 1
             try:
-                await self._journal.record_call(record)
+                record = await self._send(target, request, call_id, unit, fingerprint)
+                try:
+                    await self._journal.record_call(record)
+                finally:
+                    target.limiter.release()
             finally:
-                target.limiter.release()
+                self._under_way -= 1
+                self._ended.set()
             if self._cache is not None:
                 self._cache.put(_cache_key(target, request), record.response)
         return _usable(record)
+
+    async def finish(self) -> None:
+        """See ``RunCaller.finish``."""
+        for model in self._models.values():
+            model.limiter.close()
+        while self._under_way:
+            self._ended.clear()
+            await self._ended.wait()
 
     def _find_cached(
         self, model: Model, request: Request, call_id: str, unit: str, fingerprint: str

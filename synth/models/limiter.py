@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from synth.errors import BudgetSpent, EndpointUnavailable, SynthError, TransientError
+from synth.errors import BudgetSpent, EndpointUnavailable, RunError, SynthError, TransientError
 from synth.models.client import UselessAnswer
 from synth.models.congestion import Congestion
 from synth.models.flight import Flight
 from synth.models.pause import Pause
+from synth.models.progress import Report, Warned, ignore
 from synth.models.quota import Quota
 
 LONGEST_PAUSE = 3600.0
+_LONG_PAUSE = 10.0
+_LONG_REFUSED = 30.0
 _TICK = 0.1
 _SURE_AFTER = 0.25  # seconds without a refusal after which a request counts as admitted, until refusals tell better
+_MOST_TIMEOUTS = 10  # for an answer, from its first part to its last
 _IDLE_TIMEOUTS = 2  # overtaken by so many times what is in flight, a request is lost
 
 
@@ -29,8 +34,11 @@ class Limiter:
     many seconds the run may still last: a longer pause makes the endpoint unavailable, and when it is over nothing more
     is sent.
 
+    ``report`` hears of it when the endpoint keeps everything waiting.
+
     A slow answer is no failure. A request is lost when nothing of its answer came for its ``timeout`` and either the
-    endpoint answered nothing at all in that time or twice as many as are in flight have overtaken it.
+    endpoint answered nothing at all in that time or twice as many as are in flight have overtaken it; also when its
+    answer has been coming in parts for ten times as long.
     """
 
     def __init__(
@@ -42,6 +50,7 @@ class Limiter:
         tpm: float | None = None,
         patience: Callable[[], float] = lambda: LONGEST_PAUSE,
         clock: Callable[[], float] = time.monotonic,
+        report: Report = ignore,
     ) -> None:
         self.congestion = Congestion(ceiling)
         self.where = where
@@ -49,12 +58,17 @@ class Limiter:
         self._tokens = Quota(tpm) if tpm is not None else None
         self._patience = patience
         self._clock = clock
+        self._report = report
+        self._refused_since: float | None = None
+        self._refusal = ""
+        self._told = False
         self._pause = Pause()
         self._waiting: deque[tuple[asyncio.Future[Flight], asyncio.Task[object] | None, int, float]] = deque()
         self._flights: dict[int, Flight] = {}
         self._unsure: deque[Flight] = deque()
         self._sure_after = _SURE_AFTER
         self._held = 0
+        self._closed = asyncio.Event()
         self._answered = 0
         self._failed_calls = 0
         self._last_answer = -math.inf
@@ -93,9 +107,11 @@ class Limiter:
         """Wait until a request of about ``tokens`` tokens may be sent, and count it as sent.
 
         It must end in ``succeeded``, ``failed`` or ``abandoned``. When it is lost the task that acquired it is
-        cancelled, with ``lost`` set. Raises ``EndpointUnavailable`` and ``BudgetSpent``.
+        cancelled, with ``lost`` set. Raises ``EndpointUnavailable``, ``BudgetSpent``, and ``RunError`` when closed.
         """
         task = asyncio.current_task()
+        if self._closed.is_set():
+            raise _closed()
         if self._patience() <= 0:
             raise _out_of_time()
         if not self._waiting:
@@ -123,6 +139,7 @@ class Limiter:
         self._land(flight, now)
         self._held += held
         self._failed_calls = 0
+        self._refused_since, self._told = None, False
         if not flight.admitted:
             self.congestion.admit(flight, now, waiting=bool(self._waiting))
         if self._tokens is not None:
@@ -142,6 +159,10 @@ class Limiter:
             asked = error.retry_after or 0.0
             paused = self._pause.begin(flight.number, now, asked) if asked else 0.0
             self.congestion.refuse(flight, now, len(self._flights), asked=asked, paused=paused)
+            self._refusal = error.message
+            if self._refused_since is None:
+                self._refused_since = now
+            self._tell_refused(now)
         elif error.kind in ("connection", "timeout"):
             del self._flights[flight.number]  # not a sign of life
         else:
@@ -164,6 +185,20 @@ class Limiter:
         if self._waiting:
             self._pump()
 
+    def close(self) -> None:
+        """Let nothing more go. What is under way may end, but for a batch: it has no timeout, and is taken up again."""
+        self._closed.set()
+        self._refuse_all(_closed)
+        for flight in self._flights.values():
+            if flight.timeout == math.inf and flight.task is not None:
+                flight.task.cancel()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait before another try, which there is no point in when nothing more may go."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+
     def count_failed_call(self) -> int:
         """A call is given up, all its tries spent; returns how many were since the last answer."""
         self._failed_calls += 1
@@ -175,7 +210,23 @@ class Limiter:
         now = self._clock()
         for flight in self._flights.values():
             if flight.task is task:
+                flight.first_sign = min(flight.first_sign, now)
                 flight.last_sign = now
+
+    def _tell_refused(self, now: float) -> None:
+        """Say, once until the next answer, that the endpoint keeps everything waiting."""
+        if self._refused_since is None or self._told:
+            return
+        paused = self._pause.left(now)
+        if paused > self._patience() or any(flight.admitted for flight in self._flights.values()):
+            return
+        if paused > _LONG_PAUSE:
+            self._report(Warned(f"{self._refusal}; it asks to wait {in_words(paused)}"))
+        elif now - self._refused_since > _LONG_REFUSED:
+            self._report(Warned(f"{self._refusal}; it refuses all requests for {_LONG_REFUSED:.0f} seconds, waiting"))
+        else:
+            return
+        self._told = True
 
     def _delay(self, now: float, tokens: int) -> float:
         paused = self._pause.left(now)
@@ -251,6 +302,7 @@ class Limiter:
         now = self._clock()
         self._make_sure(now)
         self._find_lost(now)
+        self._tell_refused(now)
         if self._waiting and self._patience() <= 0:
             self._refuse_all(_out_of_time)
         if self._waiting:
@@ -272,16 +324,21 @@ class Limiter:
 
     def _find_lost(self, now: float) -> None:
         for flight in self._flights.values():
-            if flight.lost or now - flight.last_sign <= flight.timeout:
+            endless = now - flight.first_sign > _MOST_TIMEOUTS * flight.timeout
+            if flight.lost or (now - flight.last_sign <= flight.timeout and not endless):
                 continue
             silent = now - max(self._last_answer, flight.sent_at) > flight.timeout
             overtaken = self._answered - flight.answered - flight.place + 1
-            if silent or overtaken >= _IDLE_TIMEOUTS * len(self._flights):
+            if endless or silent or overtaken >= _IDLE_TIMEOUTS * len(self._flights):
                 flight.lost = True
-                if silent:
+                if silent and not endless:
                     self.congestion.stalled(flight)
                 if flight.task is not None:
                     flight.task.cancel()
+
+
+def _closed() -> RunError:
+    return RunError("the run is ending")
 
 
 def _out_of_time() -> BudgetSpent:

@@ -145,7 +145,7 @@ class _Opening:
             report=self._report,
         )
         self._stack.push_async_callback(endpoint.aclose)
-        return endpoint, Limiter(endpoint.where, spec.concurrency, patience=self._patience)
+        return endpoint, Limiter(endpoint.where, spec.concurrency, patience=self._patience, report=self._report)
 
     def _open_transformers(self, name: str, spec: ModelSpec) -> Model:
         if spec.model is None:
@@ -272,7 +272,9 @@ class _Opening:
         url, api_key, headers = key
         endpoint = Endpoint(url, api_key=api_key, headers=dict(headers), own_server=bool(server))
         self._stack.push_async_callback(endpoint.aclose)
-        limiter = Limiter(server or endpoint.where, ceiling, rpm=rpm, tpm=tpm, patience=self._patience)
+        limiter = Limiter(
+            server or endpoint.where, ceiling, rpm=rpm, tpm=tpm, patience=self._patience, report=self._report
+        )
         endpoint.on_progress = limiter.note_progress
         self._endpoints[key] = endpoint, limiter
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from synth.errors import ResponseError
+from synth.errors import ResponseError, TransientError
 from synth.messages import StopReason
 from synth.models.client import Request, Response
 from synth.models.context import Context
@@ -69,8 +69,11 @@ class OpenAICompatible:
             except ResponseError as error:
                 if not self._structured.refused(error):
                     raise
+            except TransientError as error:
+                self._structured.failed(error)
+                raise
             else:
-                if response.stop is StopReason.STOP:
+                if response.stop is StopReason.STOP or self._structured.way == "prompt":
                     self._structured.answered(response.message.content)
                 return response
         return None

@@ -9,6 +9,7 @@ sent at all is the limiter's matter.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections import Counter
@@ -17,10 +18,10 @@ from typing import NamedTuple
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
-from synth.errors import BudgetSpent, FatalModelError, ResponseError, TransientError
+from synth.errors import FatalModelError, ResponseError, TransientError
 from synth.messages import Usage
 from synth.models.client import Request, Response, UselessAnswer
-from synth.models.limiter import LONGEST_PAUSE, Limiter, in_words
+from synth.models.limiter import Limiter
 from synth.models.model import Model
 
 MOST_TRIES = 6
@@ -62,8 +63,7 @@ async def send(model: Model, request: Request, tokens: int, *, held: bool = Fals
     each answer that is of no use, before the next try.
 
     Raises ``TransientError`` when the tries are spent, ``ResponseError`` for what will be refused again,
-    ``FatalModelError`` also when calls fail one after the other with no answer in between, ``BudgetSpent`` where the
-    server asks to wait for longer than the run may last, and what the limiter raises.
+    ``FatalModelError`` also when calls fail one after the other with no answer in between, and what the limiter raises.
     """
     try:
         return await _send(model, request, tokens, held, pay)
@@ -80,7 +80,11 @@ async def _send(model: Model, request: Request, tokens: int, held: bool, pay: Pa
         await _after(model, error, pay)
     policy = _Policy(model.limiter)
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(TransientError), wait=policy.wait, stop=policy.stop, reraise=True
+        retry=retry_if_exception_type(TransientError),
+        wait=policy.wait,
+        stop=policy.stop,
+        sleep=model.limiter.sleep,
+        reraise=True,
     ):
         with attempt:
             tries = attempt.retry_state.attempt_number
@@ -126,7 +130,7 @@ async def _try_once(model: Model, request: Request, tokens: int, tries: int, hel
 def _check_ever_answered(model: Model, error: TransientError) -> None:
     """One silence may be a model being loaded; two from an endpoint that never said a word are a mistake to mend."""
     limiter = model.limiter
-    if error.kind == "timeout" and not limiter.ever_answered:
+    if error.kind == "timeout" and math.isfinite(model.timeout) and not limiter.ever_answered:
         raise FatalModelError(
             f"{limiter.where} accepts connections and has answered nothing, twice for {model.timeout:g} s",
             hint="look at the server and its log; give the model a longer `timeout` if it is only slow",
@@ -168,14 +172,12 @@ class _Policy:
 
     def wait(self, state: RetryCallState) -> float:
         error = _error_of(state)
-        asked = error.retry_after or 0.0
         left = max(0.0, self._limiter.patience)
-        if asked > LONGEST_PAUSE or (asked > left and self._limiter.paused_for > left):
-            return 0.0  # the limiter knows whether it is meant, and ends the wait if it is
+        if self._limiter.paused_for > left:
+            return 0.0  # the limiter ends the call, unless the endpoint contradicts itself first
+        asked = error.retry_after or 0.0
         if asked > left:
-            raise BudgetSpent(
-                "minutes", f"budget.minutes ends before {self._limiter.where} may be asked again, in {in_words(asked)}"
-            )
+            asked = 0.0  # it is no pause of the endpoint's, so it tells nothing of the other requests
         backoff = _FIRST_WAITS[error.kind] * 2.0 ** min(self._kinds[error.kind], 20)
         if error.kind in _BUSY:
             return asked or random.uniform(0, min(left, _LONGEST_BUSY_WAIT, backoff))

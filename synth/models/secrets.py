@@ -25,13 +25,20 @@ class Secrets:
         parts = (*url.parts, *url.raw_parts, *url.query.values())
         found.update(part for part in parts if len(part) >= _LEAST_TOKEN and not _WORDS.fullmatch(part))
         # The longest first: one may be part of another.
-        self._texts = sorted((text for text in found if text and len(text) >= _LEAST), key=len, reverse=True)
+        texts = sorted((text for text in found if text and len(text) >= _LEAST), key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(_spelt, texts))) if texts else None
 
     def scrub(self, text: str) -> str:
         """``text`` without any of them."""
-        for secret in self._texts:
-            text = text.replace(secret, "***")
-        return text
+        return self._pattern.sub("***", text) if self._pattern is not None else text
+
+
+def _spelt(secret: str) -> str:
+    """A pattern of ``secret``, as it is or with any of its characters percent-encoded."""
+    return "".join(
+        f"(?:{re.escape(character)}|(?i:{''.join(f'%{byte:02x}' for byte in character.encode())}))"
+        for character in secret
+    )
 
 
 def basic_token(url: URL) -> str | None:

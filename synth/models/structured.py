@@ -8,17 +8,14 @@ from typing import Literal
 
 import orjson
 
-from synth.errors import ResponseError
+from synth.errors import ResponseError, TransientError
 from synth.messages import Json
 
 Way = Literal["json_schema", "json_object", "prompt"]
 
 _WAYS: tuple[Way, ...] = ("json_schema", "json_object", "prompt")
-_ABOUT_FORMAT = re.compile(
-    r"response_format|json_schema|json_object|json schema|structured output|guided|grammar|extra_forbidden"
-    r"|not supported",
-    re.IGNORECASE,
-)
+_CRASHED = re.compile(r" answered 500\b")
+_MOST_CRASHES = 2  # in a row; a way that crashes the server is left while the first call still has tries
 
 
 class StructuredOutput:
@@ -28,6 +25,7 @@ class StructuredOutput:
         self.way: Way = "json_schema" if setting == "auto" else setting
         self.settled = setting != "auto"
         self.finding_out = asyncio.Lock()
+        self._crashes = 0
 
     def answered(self, text: str | None) -> None:
         """The endpoint answered with a whole ``text``: if that is no JSON, it does not heed the present way."""
@@ -37,15 +35,23 @@ class StructuredOutput:
             self._step_down()
 
     def refused(self, error: ResponseError) -> bool:
-        """Step down if ``error`` says that the endpoint does not take this way; False if it says another thing."""
-        if self.settled or self.way == "prompt" or not _ABOUT_FORMAT.search(error.message):
+        """The endpoint refused a request. Whether there is a lower way to try it in: endpoints name what they mind in
+        many words, or not at all."""
+        if error.kind != "bad_request":
             return False
         self._step_down()
-        return True
+        return self.way != _WAYS[0]
+
+    def failed(self, error: TransientError) -> None:
+        """The endpoint failed; some crash over a schema that they do not understand."""
+        self._crashes = self._crashes + 1 if _CRASHED.search(error.message) else 0
+        if self._crashes == _MOST_CRASHES:
+            self._step_down()
 
     def _step_down(self) -> None:
-        self.way = _WAYS[_WAYS.index(self.way) + 1]
-        self.settled = self.way == "prompt"
+        """To the next way; from the last to the first again, since then no way was to blame."""
+        self.way = _WAYS[(_WAYS.index(self.way) + 1) % len(_WAYS)]
+        self._crashes = 0
 
 
 def response_format(way: Way, schema: Json) -> Json | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -20,14 +20,14 @@ from synth.models.tokens import estimate_tokens, is_token_count
 _THOUGHT = re.compile(r"^\s*(?:<think(?:ing)?>)?(.*?)</think(?:ing)?>\s*", re.DOTALL)
 _OPEN_THOUGHT = re.compile(r"^\s*<think(?:ing)?>(.*)$", re.DOTALL)
 
-_STOP_REASONS = {
-    "stop": StopReason.STOP,
-    "length": StopReason.LENGTH,
-    "tool_calls": StopReason.TOOL_CALLS,
-    "function_call": StopReason.TOOL_CALLS,
-    "content_filter": StopReason.CONTENT_FILTER,
-    "max_tokens": StopReason.LENGTH,
+_FINISH_REASONS = {  # OpenAI's word first, then what others say instead
+    StopReason.STOP: "stop eos eos_token end_turn stop_sequence stop_token stopped end complete completed finished",
+    StopReason.LENGTH: "length max_length max_tokens max_output_tokens model_length model_context_window_exceeded",
+    StopReason.TOOL_CALLS: "tool_calls tool_call tool_use function_call",
+    StopReason.CONTENT_FILTER: "content_filter safety recitation blocklist prohibited_content spii refusal",
 }
+_STOP_REASONS = {word: reason for reason, words in _FINISH_REASONS.items() for word in words.split()}
+_THOUGHTS = ("reasoning", "thinking")
 
 
 def encode_request(
@@ -76,18 +76,15 @@ def decode_response(
 ) -> Response:
     """The answer in a chat completion object. ``scrub`` takes secrets out of what is said in place of one.
 
-    Raises ``TransientError`` (``malformed``) where there is none, ``UselessAnswer`` where that cost something.
+    Raises ``TransientError`` (``malformed``) where there is none, ``UselessAnswer`` where that cost something: also for
+    an answer that ended for no reason known here, which may be in the middle of it.
     """
     counted = _decode_usage(data.get("usage"))
     try:
         choice = data["choices"][0]
         message = _decode_message(choice["message"], request)
-        stop = _STOP_REASONS.get(choice.get("finish_reason") or "stop", StopReason.STOP)
-        if message.tool_calls and stop is StopReason.STOP:
-            stop = StopReason.TOOL_CALLS
-        usage = _estimate_usage(request, message) if counted is None else counted
-        name = str(data.get("model") or model)
-        return Response(message, usage, stop, name, choice.get("logprobs"), usage_estimated=counted is None)
+        finish, failed = choice.get("finish_reason") or "stop", choice.get("error")
+        logprobs = choice.get("logprobs")
     except (LookupError, TypeError, AttributeError) as error:
         said = data.get("error")
         told = f"{where} answered 200 without a usable choice"
@@ -96,6 +93,15 @@ def decode_response(
         if counted is not None and counted.total:
             raise UselessAnswer(told, counted) from error
         raise TransientError(told, kind="malformed") from error
+    usage = _estimate_usage(request, message) if counted is None else counted
+    stop = _STOP_REASONS.get(str(finish).lower())
+    if stop is None or failed:
+        told = f"{where} ended its answer with the finish_reason {scrub(str(finish))[:60]!r}"
+        raise UselessAnswer(f"{told} ({scrub(str(failed))[:200]})" if failed else told, usage)
+    if message.tool_calls and stop is StopReason.STOP:
+        stop = StopReason.TOOL_CALLS
+    name = str(data.get("model") or model)
+    return Response(message, usage, stop, name, logprobs, usage_estimated=counted is None)
 
 
 def _encode_message(message: Message) -> Json:
@@ -115,13 +121,14 @@ def _with_instruction(messages: list[Json], text: str) -> list[Json]:
 
 
 def _decode_message(data: Json, request: Request) -> Message:
-    content = _text(data.get("content"))
-    reasoning = data.get("reasoning_content") or data.get("reasoning")
-    reasoning = valid_text(reasoning) if isinstance(reasoning, str) and reasoning else None
-    if content is not None and "think" in content:
+    content, reasoning = _text(data.get("content"))
+    told = data.get("reasoning_content") or data.get("reasoning")
+    if isinstance(told, str) and told:
+        reasoning = valid_text(told)
+    if content is not None and "think" in content and (reasoning is None or content.lstrip().startswith("<think")):
         thought, content = _split_thought(content)
         reasoning = reasoning or thought
-    calls = tuple(_decode_tool_call(call, index) for index, call in enumerate(data.get("tool_calls") or ()))
+    calls = _decode_tool_calls(data.get("tool_calls") or ())
     if request.tools and not calls and content and request.tool_choice != "none":
         found = parse_text_tool_calls(content, request.tools)
         if found is not None:
@@ -130,15 +137,29 @@ def _decode_message(data: Json, request: Request) -> Message:
     return Message("assistant", content, calls, None, reasoning)
 
 
-def _text(content: Any) -> str | None:
-    """Content as text; some servers answer with a list of parts."""
+def _text(content: Any) -> tuple[str | None, str | None]:
+    """Content as text, and what was thought: some servers answer with a list of parts."""
     if isinstance(content, list):
-        content = "".join(part.get("text") or "" for part in content)
+        said, thought = _join_parts(content)
+        return valid_text(said), valid_text(thought) or None
     if isinstance(content, str):
-        return valid_text(content)
+        return valid_text(content), None
     if content is None:
-        return None
+        return None, None
     raise TypeError("content is neither text nor parts")
+
+
+def _join_parts(parts: list[Any]) -> tuple[str, str]:
+    said, thought = "", ""
+    for part in parts:
+        if isinstance(part, str):
+            said += part
+        elif part.get("type") in _THOUGHTS:  # its text, or parts of its own, under its type
+            inner = part.get("text") or part.get(part["type"]) or ""
+            thought += "".join(_join_parts(inner if isinstance(inner, list) else [inner]))
+        else:
+            said += part.get("text") or ""
+    return said, thought
 
 
 def _split_thought(content: str) -> tuple[str | None, str]:
@@ -150,13 +171,20 @@ def _split_thought(content: str) -> tuple[str | None, str]:
     return (cut_off[1].strip() or None, "") if cut_off is not None else (None, content)
 
 
-def _decode_tool_call(data: Json, index: int) -> ToolCall:
-    function = data["function"]
-    name, arguments = valid_text(function["name"]), function.get("arguments")
-    # Ollama and others send the object itself.
-    arguments = valid_text(arguments) if isinstance(arguments, str) else dump_json(arguments or {})
-    call_id = data.get("id") or f"call_{fingerprint_text(name + arguments)[:12]}_{index}"
-    return ToolCall(call_id, name, arguments)
+def _decode_tool_calls(data: Iterable[Json]) -> tuple[ToolCall, ...]:
+    """The calls, each with an id of its own: a result says by it which call it is of."""
+    calls: dict[str, ToolCall] = {}
+    for index, call in enumerate(data):
+        function = call["function"]
+        name, arguments = valid_text(function["name"]), function.get("arguments")
+        # Ollama and others send the object itself; some write nothing where there are no arguments.
+        text = arguments if isinstance(arguments, str) else dump_json(arguments or {})
+        arguments = valid_text(text).strip() or "{}"
+        call_id = valid_text(str(call.get("id") or ""))
+        if not call_id or call_id in calls:
+            call_id = f"call_{fingerprint_text(name + arguments)[:12]}_{index}"
+        calls[call_id] = ToolCall(call_id, name, arguments)
+    return tuple(calls.values())
 
 
 def _decode_usage(data: Any) -> Usage | None:

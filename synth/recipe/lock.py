@@ -75,13 +75,14 @@ def make_lock(loaded: LoadedRecipe, seeds: Sequence[Seed], prompts: Mapping[str,
     """Lock a recipe with the ``seeds`` it was read with and the ``prompts`` its agents use (template name to hash)."""
     recipe = loaded.recipe
     data = dump(recipe)
-    for model in data["models"].values():
-        _remove_secrets(model)
     embedder = data["diversity"]["embedder"] if isinstance(data["diversity"], dict) else None
-    if isinstance(embedder, dict) and embedder["api_key"] is not None:
-        embedder["api_key"] = NOT_KEPT
+    endpoints = [*data["models"].values(), *([embedder] if isinstance(embedder, dict) else [])]
+    for endpoint in endpoints:
+        _remove_secrets(endpoint)
     for path, text in loaded.references.items():
         _put(data, path, text)
+    for endpoint in endpoints:
+        endpoint["base_url"] = _without_secrets(endpoint["base_url"])
     resolved = dump(recipe)
     files = {name: sha256_file(loaded.base / name) for name in sorted({name for _, name in named_files(recipe)})}
     return Lock(
@@ -193,13 +194,18 @@ NOT_KEPT = "<not kept>"
 """Stands in a lock for a secret that the recipe itself had, instead of a ``${VAR}``."""
 
 
-def _remove_secrets(model: Json) -> None:
-    if model["api_key"] is not None:
-        model["api_key"] = NOT_KEPT
-    for name in ("headers", "env"):
-        model[name] = dict.fromkeys(model[name], NOT_KEPT)
-    if model["base_url"]:
-        model["base_url"] = re.sub(r"//[^/@]*@", f"//{NOT_KEPT}@", model["base_url"])
+def _remove_secrets(endpoint: Json) -> None:
+    if endpoint["api_key"] is not None:
+        endpoint["api_key"] = NOT_KEPT
+    for name in {"headers", "env"} & {*endpoint}:
+        endpoint[name] = dict.fromkeys(endpoint[name], NOT_KEPT)
+
+
+def _without_secrets(url: str | None) -> str | None:
+    """A URL without user, password and query, which may hold a key beside a ``${VAR}``."""
+    if url is None:
+        return None
+    return re.sub(r"\?.*", f"?{NOT_KEPT}", re.sub(r"//[^/@]*@", f"//{NOT_KEPT}@", url))
 
 
 def _get(data: Any, path: KeyPath) -> Any:

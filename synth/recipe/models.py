@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from synth.messages import Json
 from synth.recipe.base import URL, Number, Spec, Whole
 
 Provider = Literal["embedded", "openai", "vllm", "transformers", "scripted"]
+
+
+_ONE_ANSWER = "synth reads one whole answer a request"
+_OWN_FIELDS = {
+    "max_tokens": "use sampling.max_tokens, which budgets reserve by",
+    "max_completion_tokens": "use sampling.max_tokens, which budgets reserve by",
+    "temperature": "use sampling.temperature",
+    "top_p": "use sampling.top_p",
+    "stop": "use sampling.stop",
+    "seed": "use the model's send_seed",
+    "model": "use the model's own field `model`",
+    "messages": "they come from prompts",
+    "tools": "they come from the environment",
+    "tool_choice": "it comes with the tools",
+    "response_format": "use a step's `schema`, and the model's `structured`",
+    "logprobs": "synth asks for them where it reads them",
+    "top_logprobs": "synth asks for them where it reads them",
+    "n": f"{_ONE_ANSWER}; `count` says how many examples are made",
+    "best_of": _ONE_ANSWER,
+    "stream": _ONE_ANSWER,
+    "stream_options": _ONE_ANSWER,
+}
+
+
+def _refuse_own_field(name: str) -> str:
+    if name in _OWN_FIELDS:
+        raise PydanticCustomError("own_field", f"cannot be in extra_body: {_OWN_FIELDS[name]}")
+    return name
 
 
 class SamplingSpec(Spec):
@@ -21,8 +49,9 @@ class SamplingSpec(Spec):
     """Most tokens of one answer. Budgets reserve by it. Unset: 1024, or what the agent's step needs."""
     stop: list[str] = []
     """Texts that end an answer."""
-    extra_body: Json = {}
-    """Further fields for the request body, passed on as they are (for example `top_k`, `chat_template_kwargs`)."""
+    extra_body: dict[Annotated[str, AfterValidator(_refuse_own_field)], Any] = {}
+    """Further fields for the request body, passed on as they are (for example `top_k`, `chat_template_kwargs`). Those
+    that synth sets itself are refused."""
 
 
 class LimitsSpec(Spec):
@@ -62,7 +91,8 @@ class ModelSpec(Spec):
     limits: LimitsSpec = LimitsSpec()
     """The endpoint's quota, where it has one."""
     timeout: Number = Field(120, gt=0, le=86_400)
-    """Seconds without any sign of life after which one response counts as lost."""
+    """Seconds without any sign of life after which one response counts as lost; also one that comes in parts for ten
+    times as long."""
     price: PriceSpec | None = None
     """Unset: looked up for known hosted models, 0 for models that run here."""
     structured: Literal["auto", "json_schema", "json_object", "prompt"] = "auto"

@@ -40,7 +40,7 @@ class BudgetSpec(Spec):
     tokens: Whole | None = Field(None, ge=1)
     """Input and output tokens of all model calls."""
     minutes: Number | None = Field(None, gt=0)
-    """Minutes that one invocation may run."""
+    """Minutes after which one invocation sends nothing more; what is on its way is waited for."""
     attempts: Number = Field(5, ge=1)
     """Attempts per accepted example, over the whole generator."""
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from synth.errors import RecipeError
 from synth.estimate import Estimate, estimate
 from synth.outline import outline
 from synth.prepared import Prepared, prepare
@@ -115,3 +116,12 @@ async def test_what_is_asked_before_the_first_attempt_counts(tmp_path: Path) -> 
     assert [one.amounts.calls for one in written.generators if one.amounts] == [6 * 5, 4 * 3 + 30]
     head = HEAD + "diversity: {teacher_echo: true}\n"  # one seed, so one echo, in which equal chains are one call
     assert (await estimate(prepared(tmp_path, REPHRASE, COT, head=head))).amounts.calls == plain.calls + 2 + 1
+
+
+async def test_tools_that_cannot_be_used_are_no_estimate_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "envs" / "desk").mkdir(parents=True)
+    (tmp_path / "envs" / "desk" / "env.yaml").write_text("name: desk\ndescription: A desk.\n")
+    (tmp_path / "envs" / "desk" / "tools.py").write_text("def x(:\n")
+    run = prepared(tmp_path, "  - {kind: tool_use, environment: desk, count: 1}\n", head=HEAD.partition("seeds:")[0])
+    with pytest.raises(RecipeError, match="it is not valid Python"):
+        await estimate(run)

@@ -68,6 +68,9 @@ class EchoCaller:
         await self.store.record_call(record)
         return record
 
+    async def finish(self) -> None:
+        pass
+
 
 class Scripted:
     """Two calls a unit, then what ``outcome`` says of its index: a text, or ``!gate`` to be rejected."""
@@ -485,6 +488,35 @@ async def test_a_run_that_fails_as_it_starts_waits_for_all_that_it_began(tmp_pat
     wrong.start, slow.start = refuse, end_late  # type: ignore[method-assign]
     ending = await Runner([wrong, slow], EchoCaller(store), store, ignore, 4).run()
     assert (ending.status, ending.message, ended) == ("failed", "the key is wrong", True)
+    store.close()
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+async def test_a_run_that_fails_keeps_the_answers_under_way_unless_it_is_interrupted(
+    tmp_path: Path, interrupted: bool
+) -> None:
+    store = Store.open(tmp_path / "a.sqlite")
+    answered = asyncio.Event()
+
+    class Slow(EchoCaller):
+        async def call(self, model: str, request: Request, *, unit: str, key: str) -> CallRecord:
+            if unit.startswith("b"):
+                await answered.wait()
+            return await super().call(model, request, unit=unit, key=key)
+
+        async def finish(self) -> None:
+            if interrupted:
+                runner.interrupt()
+                await asyncio.Event().wait()
+            answered.set()
+            while len(self.sent) < 6:  # noqa: ASYNC110 - two of the line that fails, two of each unit of the other
+                await asyncio.sleep(0.001)
+
+    lines = [make_line(1, lambda _: "!fatal", store, name="a"), make_line(2, words, store, name="b")]
+    caller = Slow(store)
+    runner = Runner(lines, caller, store, ignore, 3)
+    ending = await asyncio.wait_for(runner.run(), 10)
+    assert (ending.status, len(caller.sent)) == (("interrupted", 2) if interrupted else ("failed", 6))
     store.close()
 
 

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from yarl import URL
+
 from synth.errors import FatalModelError, SynthError, TransientError
 from synth.models.http_errors import detail, error_of_status
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 _RETRIES = 5
 _SECONDS = 300.0  # for one upload or download
+_HINT = "leave out `batch`, or check base_url: not every endpoint has OpenAI's Batch API"
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 
 
@@ -36,6 +39,10 @@ class BatchState:
         return self.status in _ENDED
 
 
+class NotFound(FatalModelError):
+    """The endpoint has no such batch or file, or no Batch API at all."""
+
+
 class BatchApi:
     """The API at ``base_url``. Raises ``FatalModelError`` and ``TransientError``, after the client's own retries.
 
@@ -51,7 +58,7 @@ class BatchApi:
         api_key: str | None,
         headers: Mapping[str, str],
     ) -> None:
-        self._base_url = base_url
+        self._url = URL(base_url)
         self._where = where
         self._scrub = scrub
         self._api_key = api_key
@@ -63,29 +70,34 @@ class BatchApi:
         """Hand in requests, one JSON object a line; returns the file's id."""
         async with self._errors() as client:
             file = await client.files.create(file=("requests.jsonl", lines), purpose="batch")
-        return file.id
+            return _text(file.id)
 
     async def create(self, file_id: str) -> str:
         """Have the requests of a file answered; returns the batch's id."""
-        async with self._errors() as client:
-            batch = await client.batches.create(
-                input_file_id=file_id, endpoint=ENDPOINT, completion_window="24h", metadata={"made_by": "synth"}
-            )
-        return batch.id
+        try:
+            async with self._errors() as client:
+                batch = await client.batches.create(
+                    input_file_id=file_id, endpoint=ENDPOINT, completion_window="24h", metadata={"made_by": "synth"}
+                )
+                return _text(batch.id)
+        except TransientError as error:
+            if error.kind == "malformed":  # another try may buy the same answers again
+                raise FatalModelError(error.message, hint=_HINT) from error
+            raise
 
     async def look(self, batch_id: str) -> BatchState:
         """How far the batch is."""
         async with self._errors() as client:
             batch = await client.batches.retrieve(batch_id)
-        counts, errors = batch.request_counts, (batch.errors.data if batch.errors else None) or []
-        return BatchState(
-            status=batch.status,
-            answered=counts.completed + counts.failed if counts else 0,
-            total=counts.total if counts else 0,
-            files=tuple(file for file in (batch.output_file_id, batch.error_file_id) if file),
-            problem="; ".join(dict.fromkeys(error.message or error.code or "" for error in errors[:5])),
-            problem_code=(errors[0].code or "") if errors else "",
-        )
+            counts, errors = batch.request_counts, (batch.errors.data if batch.errors else None) or []
+            return BatchState(
+                status=_text(batch.status),
+                answered=counts.completed + counts.failed if counts else 0,
+                total=counts.total if counts else 0,
+                files=tuple(_text(file) for file in (batch.output_file_id, batch.error_file_id) if file),
+                problem="; ".join(dict.fromkeys(error.message or error.code or "" for error in errors[:5])),
+                problem_code=(errors[0].code or "") if errors else "",
+            )
 
     async def read(self, file_id: str) -> list[bytes]:
         """The lines of a file of answers."""
@@ -109,7 +121,8 @@ class BatchApi:
 
         if self._client is None:
             self._client = openai.AsyncOpenAI(
-                base_url=self._base_url,
+                base_url=str(self._url.with_query(None)),
+                default_query=dict(self._url.query),
                 api_key=self._api_key or "none",
                 default_headers=self._headers,
                 max_retries=_RETRIES,
@@ -125,6 +138,9 @@ class BatchApi:
             if self._answered:
                 raise TransientError(told, kind="connection") from error
             raise FatalModelError(told, hint="check base_url and the network (DNS, proxy)") from error
+        except (openai.APIError, ValueError, TypeError, AttributeError) as error:  # the client hands on what it gets
+            told = f"the Batch API of {self._where} answered with something else than was asked for"
+            raise TransientError(told, kind="malformed") from error
 
     def _translate(self, error: APIStatusError) -> SynthError:
         status = error.status_code
@@ -132,7 +148,11 @@ class BatchApi:
         known = error_of_status(self._where, "", status, error.response.headers, body, at_start=True, scrub=self._scrub)
         if isinstance(known, TransientError) or status in (401, 402, 403):
             return known
-        return FatalModelError(
-            f"{self._where} does not take batches ({status}: {detail(body, self._scrub)})",
-            hint="leave out `batch`, or check base_url: not every endpoint has OpenAI's Batch API",
-        )
+        told = f"{self._where} does not take batches ({status}: {detail(body, self._scrub)})"
+        return NotFound(told, hint=_HINT) if status == 404 else FatalModelError(told, hint=_HINT)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value

@@ -19,9 +19,9 @@ import orjson
 
 from synth.errors import BudgetSpent, FatalModelError, SynthError, TransientError
 from synth.messages import Json
-from synth.models.batch.api import ENDPOINT, BatchApi, BatchState
+from synth.models.batch.api import ENDPOINT, BatchApi, BatchState, NotFound
 from synth.models.batch.ledger import Ledger
-from synth.models.endpoint import MAX_ANSWER_BYTES, Endpoint
+from synth.models.endpoint import MAX_ANSWER_BYTES, Endpoint, parse_json
 from synth.models.http_errors import error_of_status
 from synth.models.progress import ModelState, Report, Warned, ignore
 
@@ -202,27 +202,46 @@ class BatchEndpoint(Endpoint):
 
     async def _follow(self, batch: str, *, taken_up: bool) -> None:
         """Wait until the batch has ended, and give everyone who waits for it what came."""
-        state = await self._wait(batch)
-        items = self._batches.pop(batch, {})
-        self._tell(batch, None)
-        if state.status == "failed":
-            raise self._refusal(state)
-        for file in state.files:
-            for line in await self._api.read(file):
-                answer = orjson.loads(line)
-                item = items.pop(answer["custom_id"], None)
-                if item is not None:
-                    self._settle(item, answer)
-                elif taken_up:
-                    self._left_over[answer["custom_id"]] = answer
+        items = self._batches[batch]
+        try:
+            state = await self._wait(batch)
+            self._batches.pop(batch, None)
+            self._tell(batch, None)
+            if state.status == "failed":
+                raise self._refusal(state)
+            for file in state.files:
+                self._hand_out(await self._api.read(file), items, keep=taken_up)
+            cancelled = state.status == "cancelled"
+        except NotFound:
+            if not taken_up:
+                raise
+            self._batches.pop(batch, None)
+            self._tell(batch, None)
+            self._report(Warned(f"batch {batch} is no longer at {self.where}: what it did not answer goes out again"))
+            cancelled = False
         self._ledger.forget(batch)
-        if state.status == "cancelled" and not taken_up:
+        if cancelled and not taken_up:
             raise FatalModelError(
                 f"batch {batch} at {self.where} was cancelled by someone else",
                 hint="run the same command again: it resumes",
             )
         for item in items.values():
             self._send_again(item, TransientError(f"batch {batch} ended without an answer", kind="timeout"))
+
+    def _hand_out(self, lines: Iterable[bytes], items: dict[str, _Item], *, keep: bool) -> None:
+        """``keep``: answers that nobody has asked for yet may still be. A line that cannot be read answers nothing."""
+        for line in lines:
+            try:
+                answer = parse_json(line.decode(errors="replace").encode())
+            except (ValueError, RecursionError):
+                continue
+            name = answer.get("custom_id") if isinstance(answer, dict) else None
+            if not isinstance(name, str):
+                continue
+            if (item := items.pop(name, None)) is not None:
+                self._settle(item, answer)
+            elif keep:
+                self._left_over[name] = answer
 
     async def _wait(self, batch: str) -> BatchState:
         pause, failures, cancelled = FIRST_POLL_SECONDS, 0, False
@@ -253,19 +272,21 @@ class BatchEndpoint(Endpoint):
             return
         response = line.get("response")
         if not isinstance(response, dict):
-            told = (line.get("error") or {}).get("message") or "no answer"
+            error = line.get("error")
+            told = (error.get("message") if isinstance(error, dict) else error) or "no answer"
             self._send_again(item, TransientError(f"{self.where}, in a batch: {self.scrub(str(told))}", kind="timeout"))
             return
-        status, body = int(response.get("status_code") or 200), response.get("body")
+        status, body = response.get("status_code"), response.get("body")
+        status = status if isinstance(status, int) else 200
         if status == 200 and isinstance(body, dict):
             item.answer.set_result(body)
             return
         said = orjson.dumps(body)
-        error = error_of_status(self.where, item.model, status, {}, said, at_start=False, scrub=self.scrub)
-        if isinstance(error, TransientError):
-            self._send_again(item, error)
+        failure = error_of_status(self.where, item.model, status, {}, said, at_start=False, scrub=self.scrub)
+        if isinstance(failure, TransientError):
+            self._send_again(item, failure)
         else:
-            item.answer.set_exception(error)
+            item.answer.set_exception(failure)
 
     def _send_again(self, item: _Item, error: TransientError) -> None:
         if item.answer.done():

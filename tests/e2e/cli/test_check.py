@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from synth.errors import EXIT_FAILED
-from tests.servers import Abilities, ChatServer
+from tests.servers import Abilities, ChatServer, Faults
 
 from .conftest import Folder
 
@@ -51,6 +51,14 @@ def test_a_server_without_a_listener(folder: Folder) -> None:
     assert done.returncode == EXIT_FAILED
     assert "nothing accepts connections" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_an_endpoint_that_asks_to_wait_a_minute_is_told_of_at_once(folder: Folder) -> None:
+    with ChatServer(queue=["busy"], faults=Faults(retry_after="60")) as server:
+        use(folder, server.url)
+        done = folder.synth("check", "recipe.yaml")
+    assert done.returncode == EXIT_FAILED
+    assert "asks to wait 60 seconds" in " ".join(done.stdout.split())
 
 
 def test_environments_are_walked_through(folder: Folder) -> None:

@@ -33,6 +33,7 @@ def test_overrides_are_checked_where_they_were_given(synth: Synth, recipe: Path)
         ("{provider: scripted}", "{provider: embedded, model: qwen2.5}", "3:40: no embedded model is called 'qwen2.5'"),
         ('diversity: "off"', "gates: ['nomod:G']", "11:9: 'nomod:G': module 'nomod' does not import"),
         ('diversity: "off"', "gates: ['json:loads']", "11:9: 'json:loads': module 'json' has no class 'loads'"),
+        ('diversity: "off"', "gates: ['json:loads']", "/json/__init__.py: one in . needs a name that no other has"),
         ('diversity: "off"', "gates: ['json:JSONDecoder']", "'json:JSONDecoder' cannot be made: TypeError: "),
         ("kind: custom", "kind: 'nomod:K'", "6:11: 'nomod:K': module 'nomod' does not import"),
         ("kind: custom", "kind: 'json:JSONDecoder'", "'json:JSONDecoder' cannot be made: TypeError: "),

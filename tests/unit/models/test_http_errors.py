@@ -67,7 +67,15 @@ def test_a_long_error_body_is_shortened() -> None:
         (405, b"", FatalModelError, None),
         (302, b"", FatalModelError, None),
         (429, b'{"error": {"message": "insufficient_quota"}}', FatalModelError, None),
+        (429, b'{"error": {"message": "No funds", "code": "insufficient_quota"}}', FatalModelError, None),
+        (429, b'{"error": {"message": "No", "type": "insufficient_quota"}}', FatalModelError, None),
+        (429, b"Insufficient balance", FatalModelError, None),
+        (429, b"insufficient quota, please try again in 1s", TransientError, "rate_limited"),
+        (429, b"check your plan and billing details", TransientError, "rate_limited"),
         (429, b"", TransientError, "rate_limited"),
+        (429, b"too many tokens per minute", TransientError, "rate_limited"),
+        (429, b"Request too large: Limit 30000, Requested 40000", ResponseError, "context_length"),
+        (413, b"The input must be reduced", ResponseError, "context_length"),
         (503, b"", TransientError, "overloaded"),
         (529, b"", TransientError, "overloaded"),
         (408, b"", TransientError, "timeout"),
@@ -96,3 +104,9 @@ def test_what_a_status_means(status: int, body: bytes, kind: type[SynthError], e
 def test_a_403_in_the_middle_is_a_mood_of_a_gateway_and_no_wrong_key() -> None:
     found = error_of_status("http://e/v1", "m", 403, {}, b"", at_start=False)
     assert isinstance(found, TransientError)
+
+
+def test_an_account_that_may_be_asked_again_soon_is_not_empty() -> None:
+    found = error_of_status("e", "m", 429, {"Retry-After": "1"}, b"insufficient quota", at_start=False)
+    assert isinstance(found, TransientError)
+    assert found.retry_after == 1

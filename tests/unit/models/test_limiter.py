@@ -12,6 +12,7 @@ import pytest
 
 from synth.errors import BudgetSpent, EndpointUnavailable, TransientError
 from synth.models.limiter import Limiter
+from tests.unit.models.embedded.toy import Events
 from tests.virtual_time import run_virtually
 
 TRIP = 0.002
@@ -223,6 +224,59 @@ def test_a_pause_longer_than_the_run_makes_the_endpoint_unavailable_once_nothing
             await waiting
         await asyncio.sleep(100)
         limiter.succeeded(await limiter.acquire(0, 60), 0)
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize(
+    ("asked", "every", "told"),
+    [
+        (20.0, 21.0, "e answered 429; it asks to wait 20 seconds"),
+        (None, 2.0, "e answered 429; it refuses all requests for 30 seconds, waiting"),
+        (1.0, 1.0, "e answered 429; it refuses all requests for 30 seconds, waiting"),
+    ],
+)
+def test_an_endpoint_that_keeps_everything_waiting_is_told_of_once_until_it_answers(
+    asked: float | None, every: float, told: str
+) -> None:
+    async def main() -> None:
+        events = Events()
+        limiter = Limiter("e", 8, clock=now, report=events)
+        for spell in (1, 2):
+            for _ in range(40):
+                flight = await limiter.acquire(0, 60)
+                limiter.failed(flight, TransientError("e answered 429", kind="rate_limited", retry_after=asked))
+                await asyncio.sleep(every)
+            assert (events.warnings[0], len(events.warnings)) == (told, spell)
+            limiter.succeeded(await limiter.acquire(0, 60), 0)
+
+    run_virtually(main())
+
+
+def test_an_endpoint_that_is_full_of_slow_answers_refuses_not_all() -> None:
+    async def main() -> None:
+        events = Events()
+        limiter = Limiter("e", 8, clock=now, report=events)
+        _, *refused = [await limiter.acquire(0, 600) for _ in range(3)]
+        for flight in refused:
+            await asyncio.sleep(40)
+            limiter.failed(flight, TransientError("e answered 429", kind="rate_limited"))
+        assert events.warnings == []
+
+    run_virtually(main())
+
+
+def test_an_answer_that_never_comes_to_an_end_is_lost() -> None:
+    async def main() -> None:
+        limiter = Limiter("e", 8, clock=now)
+        flight = await limiter.acquire(0, 60)
+        try:
+            while now() < 10_000:
+                await asyncio.sleep(50)
+                limiter.note_progress()
+        except asyncio.CancelledError:
+            assert flight.lost
+        assert now() == pytest.approx(50 + 10 * 60, abs=1)
 
     run_virtually(main())
 

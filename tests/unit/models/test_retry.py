@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from synth.budget import Budget
-from synth.errors import BudgetSpent, EndpointUnavailable, SynthError, TransientError
+from synth.errors import BudgetSpent, EndpointUnavailable, RunError, SynthError, TransientError
 from synth.messages import Message, StopReason, Usage
+from synth.models.caller import CallRecord
 from synth.models.client import Request, Response, Sampling, UselessAnswer
 from synth.models.journaled import JournaledCaller
 from synth.models.limiter import Limiter
@@ -61,15 +64,31 @@ def until(seconds: float) -> Callable[[], float]:
     return lambda: min(3600, seconds - now())
 
 
-@pytest.mark.parametrize("kind", ["server_error", "timeout", "connection", "malformed"])
-def test_a_wait_longer_than_the_run_ends_the_call_at_once(kind: str) -> None:
-    async def main() -> float:
-        client = Client(TransientError("no", kind=kind, retry_after=600))
-        with pytest.raises(BudgetSpent, match=r"budget\.minutes ends before e may be asked again, in 10 minutes"):
+@pytest.mark.parametrize("asked", [600, 86_400])
+def test_one_failure_that_asks_for_longer_than_the_run_ends_no_run(asked: float) -> None:
+    async def main() -> list[float]:
+        client = Client(TransientError("no", kind="server_error", retry_after=asked))
+        with pytest.raises(TransientError, match="no"):
             await send(model(client, until(60)), ASK, 0)
+        return client.sent_at
+
+    sent_at = run_virtually(main())
+    assert len(sent_at) == 6
+    assert 0 < sent_at[-1] < 60
+
+
+def test_a_refusal_that_the_endpoint_contradicts_is_tried_again_whatever_it_asks_for() -> None:
+    async def main() -> float:
+        client = Client(TransientError("busy", kind="rate_limited", retry_after=600), OK)
+        target = model(client, until(60))
+        limiter = target.limiter
+        limiter.failed(await limiter.acquire(0, 60), TransientError("busy", kind="rate_limited", retry_after=1))
+        limiter.succeeded(await limiter.acquire(0, 60), 0)
+        await asyncio.sleep(0.1)
+        await send(target, ASK, 0)
         return now()
 
-    assert run_virtually(main()) < 1
+    assert run_virtually(main()) < 5
 
 
 def test_a_pause_longer_than_the_run_ends_the_call_at_once_as_it_does_those_that_wait() -> None:
@@ -152,3 +171,34 @@ def test_a_useless_answer_counts_against_the_tokens_of_a_minute() -> None:
 
     first, second = run_virtually(main())
     assert second - first > 30
+
+
+def test_when_a_run_ends_nothing_more_is_sent_and_what_is_under_way_is_journaled() -> None:
+    class Slow(Client):
+        async def complete(self, request: Request) -> Response:
+            answer = await super().complete(request)
+            await asyncio.sleep(10)
+            return answer
+
+    async def main() -> None:
+        slow, refusing = Slow(OK), Client(TransientError("busy", kind="rate_limited", retry_after=600))
+        batch = replace(model(Slow(OK)), timeout=math.inf)
+        journal = MemoryJournal()
+        full = replace(model(slow), limiter=Limiter("e", 1, clock=now))
+        caller = JournaledCaller({"slow": full, "refusing": model(refusing), "batch": batch}, journal)
+        calls = [
+            asyncio.create_task(caller.call(name, ASK, unit=f"u{i}", key="k"))
+            for i, name in enumerate(["slow", "slow", "refusing", "batch"])
+        ]
+        await asyncio.sleep(1)
+        await caller.finish()
+        assert now() == pytest.approx(10)
+        answered, waiting, asleep, batched = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(answered, CallRecord)
+        assert [record.id for record in journal.records.values()] == ["u0/k"]
+        assert [str(error) for error in (waiting, asleep)] == ["the run is ending"] * 2
+        assert isinstance(batched, asyncio.CancelledError)
+        with pytest.raises(RunError):
+            await caller.call("slow", ASK, unit="u9", key="k")
+
+    run_virtually(main())

@@ -106,6 +106,11 @@ def test_strict_only_where_strict_mode_takes_the_schema(schema: dict[str, Any], 
         ({"content": "I think <b>so</b>"}, None, "I think <b>so</b>"),
         ({"content": [{"type": "text", "text": "4"}, {"type": "text", "text": "2"}]}, None, "42"),
         ({"content": None}, None, None),
+        ({"content": "Write </think> last.", "reasoning_content": "sum"}, "sum", "Write </think> last."),
+        ({"content": "<think>sum</think>4", "reasoning_content": "sum"}, "sum", "4"),
+        ({"content": [{"type": "reasoning", "text": "sum"}, {"type": "text", "text": "4"}]}, "sum", "4"),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "sum"}]}, "4"]}, "sum", "4"),
+        ({"content": [{"type": "thinking", "thinking": "sum"}, {"type": "image_url", "image_url": {}}]}, "sum", ""),
     ],
 )
 def test_reasoning_is_kept_apart(message: dict[str, Any], reasoning: str | None, content: str | None) -> None:
@@ -118,11 +123,18 @@ def test_tool_calls_of_servers_that_bend_the_format() -> None:
         {"id": "a", "type": "function", "function": {"name": "t", "arguments": '{"x":1}'}},
         {"function": {"name": "t", "arguments": {"x": 2}}},
         {"id": "", "function": {"name": "t"}},
+        {"id": "b", "function": {"name": "t", "arguments": " "}},
     ]
     response = decode({"content": None, "tool_calls": calls}, ask(tools=(Tool("t", "", {}),)))
-    assert [call.arguments for call in response.message.tool_calls] == ['{"x":1}', '{"x":2}', "{}"]
-    assert len({call.id for call in response.message.tool_calls} - {""}) == 3
+    assert [call.arguments for call in response.message.tool_calls] == ['{"x":1}', '{"x":2}', "{}", "{}"]
+    assert len({call.id for call in response.message.tool_calls} - {""}) == 4
     assert response.stop is StopReason.TOOL_CALLS
+
+
+def test_every_call_has_an_id_of_its_own_that_is_text() -> None:
+    calls = [{"id": given, "function": {"name": "t", "arguments": "{}"}} for given in (7, "a", "a", "a")]
+    found = [call.id for call in decode({"content": None, "tool_calls": calls}).message.tool_calls]
+    assert (found[:2], len(set(found))) == (["7", "a"], 4)
 
 
 def test_no_call_is_looked_for_where_none_may_be_made() -> None:
@@ -134,10 +146,39 @@ def test_no_call_is_looked_for_where_none_may_be_made() -> None:
 
 @pytest.mark.parametrize(
     ("finish", "stop"),
-    [("stop", "stop"), ("length", "length"), ("content_filter", "content_filter"), (None, "stop"), ("eos", "stop")],
+    [
+        ("stop", "stop"),
+        ("length", "length"),
+        ("content_filter", "content_filter"),
+        (None, "stop"),
+        ("eos", "stop"),
+        ("STOP", "stop"),
+        ("Length", "length"),
+        ("MAX_TOKENS", "length"),
+        ("model_length", "length"),
+        ("SAFETY", "content_filter"),
+        ("tool_use", "tool_calls"),
+    ],
 )
 def test_finish_reasons(finish: str | None, stop: str) -> None:
     assert decode({"content": "x"}, finish=finish).stop.value == stop
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ({"finish_reason": "error"}, "finish_reason 'error'"),
+        ({"finish_reason": "abort"}, "finish_reason 'abort'"),
+        ({"finish_reason": "whim"}, "finish_reason 'whim'"),
+        ({"finish_reason": {"type": "stop"}}, "finish_reason"),
+        ({"finish_reason": "stop", "error": {"message": "sk-key"}}, r"finish_reason 'stop' \({'message': '\*\*\*'}\)"),
+    ],
+)
+def test_an_answer_that_ended_for_no_known_reason_is_paid_for_and_not_used(choice: dict[str, Any], told: str) -> None:
+    data = {"choices": [{"message": {"content": "The first of"}, **choice}]}
+    with pytest.raises(UselessAnswer, match=told) as caught:
+        decode_response(data, ask(), where="e", model="m", scrub=lambda text: text.replace("sk-key", "***"))
+    assert caught.value.usage.output == 4
 
 
 def test_usage_is_the_servers() -> None:

@@ -53,6 +53,16 @@ def test_what_a_provider_needs(models: str, expected: str) -> None:
     assert problems(f"name: x\nseeds: {{path: s.jsonl}}\nmodels: {models}\ngenerate:\n{COT}") == [f"r.yaml:{expected}"]
 
 
+def test_extra_body_takes_nothing_that_synth_sets_or_cannot_honour() -> None:
+    extra = "{sampling: {extra_body: {top_k: 3, max_tokens: 9}}, model: teacher}"
+    text = HEAD.replace("critic: {provider: scripted}", "c: {provider: scripted, sampling: {extra_body: {n: 2}}}")
+    assert problems(text + f"  - {{kind: cot, count: 1, agents: {{solver: {extra}}}}}\n") == [
+        "r.yaml:2:89: 'n' cannot be in extra_body: synth reads one whole answer a request;"
+        " `count` says how many examples are made",
+        "r.yaml:6:79: 'max_tokens' cannot be in extra_body: use sampling.max_tokens, which budgets reserve by",
+    ]
+
+
 def test_names_that_refer_to_nothing() -> None:
     text = HEAD + "  - {kind: cot, count: 1, agents: {solvr: teacher, solver: {model: critc}}}\n" + COT
     assert problems(text) == [

@@ -54,6 +54,18 @@ def lock(recipe: str = RECIPE, *, prompts: dict[str, str] | None = None) -> Lock
     return again
 
 
+@pytest.mark.parametrize(
+    "url", ["http://me:sk-plain@h/v1", "http://h/v1?key=sk-plain&v=1", "http://h/v1?key=sk-plain${KEY}"]
+)
+def test_a_lock_keeps_no_secret_of_a_url(url: str) -> None:
+    embedder = f"{{provider: openai, model: e, base_url: '{url}'}}"
+    recipe = RECIPE.replace("http://127.0.0.1:1/v1", f'"{url}"') + f"diversity: {{embedder: {embedder}}}\n"
+    text = lock(recipe).to_yaml()
+    assert text.count("<not kept>") == 2
+    assert "sk-plain" not in text
+    assert "sk-secret" not in text
+
+
 def changed(old: str, new: str) -> list[str]:
     assert old in RECIPE
     return differences(lock(), lock(RECIPE.replace(old, new)))

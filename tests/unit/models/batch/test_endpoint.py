@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,60 @@ async def test_what_expired_goes_out_again(server: BatchServer, make: Make) -> N
     server.plan.extend(["expire", "expire"])
     assert await ask_all(make(), 8) == said(8)
     assert sizes(server) == [8, 4, 2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"foo": 1}', b"[1, 2]", b'{"custom_id": ', b"7", b'{"custom_id": [], "response": null}', b"\xff\xfe",
+     b'{"custom_id": "x", "a": "\\ud83d"}'],
+)  # fmt: skip
+async def test_an_odd_line_of_the_results_costs_no_answer(
+    server: BatchServer, make: Make, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    keep = server._keep
+    monkeypatch.setattr(
+        server, "_keep", lambda content: keep(line + b"\n" + content if b"response" in content else content)
+    )
+    assert await ask_all(make(), 3) == said(3)
+    assert sizes(server) == [3]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"status_code":200', b'"status_code":null'),
+        (b'"assistant","content":"say 0', b'"assistant","content":"say 0\\ud83d'),
+    ],
+)
+async def test_an_answer_that_is_a_little_odd_is_one(
+    server: BatchServer, make: Make, monkeypatch: pytest.MonkeyPatch, old: bytes, new: bytes
+) -> None:
+    keep = server._keep
+    monkeypatch.setattr(server, "_keep", lambda content: keep(content.replace(old, new)))
+    assert [text.rstrip("\ufffd") for text in await ask_all(make(), 1)] == said(1)
+    assert sizes(server) == [1]
+
+
+async def test_an_error_that_is_plain_text_is_told(
+    server: BatchServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.plan.extend(["expire"] * 4)
+    keep = server._keep
+    told = re.compile(rb'"error":\{[^}]*\}')
+    monkeypatch.setattr(server, "_keep", lambda content: keep(told.sub(b'"error":"it broke"', content)))
+    with pytest.raises(TransientError, match="it broke"):
+        await ask(make(), "x")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/v1/files", TransientError), ("/v1/batches", FatalModelError)], ids=["upload", "create"]
+)
+async def test_a_page_in_place_of_an_id_is_told(
+    server: BatchServer, make: Make, path: str, kind: type[Exception]
+) -> None:
+    server.page_at = path
+    with pytest.raises(kind, match="answered with something else than was asked for"):
+        await ask(make(), "x")
 
 
 async def test_what_expires_again_and_again_is_given_up(server: BatchServer, make: Make) -> None:
@@ -230,6 +285,15 @@ async def test_a_batch_that_a_killed_run_left_is_taken_up(server: BatchServer, m
     assert await ask(resumed, "say 5") == "say 5"  # asked for when the batch has been read
     assert await ask(resumed, "say 6") == "say 6"
     assert sizes(server) == [6, 1]
+
+
+async def test_a_batch_that_is_gone_is_told_and_its_requests_go_out_again(server: BatchServer, make: Make) -> None:
+    await leave_behind(server, make, 2)
+    server.batches.clear()
+    events = Events()
+    assert await ask_all(make(report=events), 2) == said(2)
+    assert sizes(server) == [2]
+    assert events.warnings == [f"batch batch_2 is no longer at {server.url}: what it did not answer goes out again"]
 
 
 async def test_what_a_cancelled_batch_left_unanswered_goes_out_again_when_resumed(
